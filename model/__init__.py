@@ -1,0 +1,1 @@
+"""What a system is: specifications, quorum systems and objects.  It decides nothing."""
