@@ -1,0 +1,392 @@
+"""Statements of the model language, as flat code.
+
+An action reads its parent ``p`` until the first statement of its body that may change
+the state; there the parent is copied to ``t``, and everything after works on the copy.
+So a disabled action never copies.  Functions other than actions report a fault, a
+refused capacity or an unmet ``require`` through the status word, which the caller tests.
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+from typing import Any
+
+from scrutator.checker.explore.layout import code_bytes, offset_of, size_of
+from scrutator.checker.translate.builder import (
+    DISABLED,
+    FAULT,
+    FIRED,
+    IntType,
+    NoneType,
+    Operand,
+    Place,
+    Thing,
+    View,
+    compatible,
+    syntax_of,
+)
+from scrutator.checker.translate.expressions import Expressions
+from scrutator.model.language.types import (
+    ArrayType,
+    BoolType,
+    MaybeType,
+    RecordType,
+    SeqType,
+    SetType,
+    Type,
+)
+
+CHANGES = {"add", "discard", "remove", "clear", "send", "receive", "append", "pop", "lose_volatile"}
+STATE = "S"  # the root of the state in an action: p before the copy, t after
+
+
+class Statements(Expressions):
+    """Lowers one function.  ``is_action`` decides how it ends and when it copies."""
+
+    def __init__(self, function: Any, program: Any, *, is_action: bool) -> None:
+        super().__init__(function, program)
+        self.is_action = is_action
+        self.copied = not is_action
+        self.changed = False  # lexically: something may have changed before this line
+        self.uses_status = False
+        self.returns: list[tuple[int, Operand]] = []
+        self.aliases: set[str] = set()
+        self.depth = 0
+        self.ghost_target = False
+
+    def root(self, place: Place) -> str:
+        if place.root != STATE:
+            return place.root
+        return "t" if self.copied else "p"
+
+    # --- leaving ----------------------------------------------------------------------
+
+    def leave(self, status: str) -> None:
+        """Leave the function without a successor."""
+        if self.is_action:
+            self.emit(f"return {status}")
+        else:
+            self.uses_status = True
+            self.emit(f"store64(ctx, STATUS, {status})")
+            self.emit("return 0")
+
+    def fault(self) -> None:
+        self.leave(str(FAULT))
+
+    def propagate(self) -> None:
+        """After a call: leave if the callee did not end well."""
+        status = self.fresh("load64(ctx, STATUS)")
+        with self.block(f"if {status} != 0:"):
+            if self.is_action and self.changed:
+                self.emit(f"return ({FAULT} if {status} == {DISABLED} and dirty else {status})")
+            elif self.is_action:
+                self.emit(f"return {status}")
+            else:
+                self.uses_status = True
+                self.emit("return 0")
+
+    def require(self, condition: str) -> None:
+        with self.block(f"if not {condition}:"):
+            self.leave(f"({FAULT} if dirty else {DISABLED})" if self.changed else str(DISABLED))
+
+    def note_change(self) -> None:
+        self.changed = True
+        self.emit("dirty = 1")
+
+    # --- bodies -----------------------------------------------------------------------
+
+    def body(self, statements: list[ast.stmt]) -> None:
+        """The function's own body: in an action, the copy goes before the first change."""
+        self.emit("dirty = 0")
+        for statement in statements:
+            if not self.copied and self.program.changes(self.function, statement):
+                self.emit("copy(t, p, ROW)")
+                self.copied = True
+            self.statement(statement)
+        self.finish()
+
+    def finish(self) -> None:
+        if self.is_action:
+            if not self.copied:
+                self.emit("copy(t, p, ROW)")
+            self.emit(f"return {FIRED}")
+        else:
+            self.emit("return 0")
+
+    def block_of(self, statements: list[ast.stmt]) -> None:
+        self.depth += 1
+        for statement in statements:
+            self.statement(statement)
+        self.depth -= 1
+
+    def statement(self, node: ast.stmt) -> None:
+        self.line = node.lineno
+        method = getattr(self, f"do_{type(node).__name__}", None)
+        if method is None:
+            raise self.error(f"{type(node).__name__} is not part of the model language", node)
+        self.ghost_target = self.program.writes_ghost(self, node)
+        method(node)
+        self.ghost_target = False
+
+    # --- simple statements --------------------------------------------------------------
+
+    def do_Pass(self, node: ast.Pass) -> None:
+        pass
+
+    def do_Break(self, node: ast.Break) -> None:
+        self.emit("break")
+
+    def do_Continue(self, node: ast.Continue) -> None:
+        self.emit("continue")
+
+    def do_Expr(self, node: ast.Expr) -> None:
+        call = node.value
+        if isinstance(call, ast.Constant):
+            return
+        if not isinstance(call, ast.Call):
+            raise self.error("this expression has no effect", node)
+        target = self.named(call.func) if isinstance(call.func, ast.Name) else None
+        if getattr(target, "__name__", "") == "require":
+            for part in self.conjuncts(call.args[0]):
+                self.require(self.condition(part))
+                self.narrow(part)
+            return
+        thing = self.lower(call)
+        if isinstance(thing, Operand) and not thing.text.isalnum():
+            self.fresh(thing.text)
+
+    def conjuncts(self, node: ast.expr) -> list[ast.expr]:
+        """``require(a and b)`` one by one: the cheap parts then refuse first."""
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
+            return [part for value in node.values for part in self.conjuncts(value)]
+        return [node]
+
+    def do_Return(self, node: ast.Return) -> None:
+        if self.is_action:
+            if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+                raise self.error("an action returns nothing; refuse with require", node)
+            self.finish()
+            return
+        thing = self.lower(node.value) if node.value is not None else Operand("0", NoneType())
+        if isinstance(thing, View):
+            thing = self.snapshot(thing, node)
+        if isinstance(thing, Place):
+            thing = Operand(self.code_of(thing, thing.type), thing.type) if not thing.type.is_value or isinstance(thing.type, (RecordType, SeqType)) else self.loaded(thing, node)
+        self.returns.append((len(self.lines), thing))
+        self.emit("return ?")
+
+    def settle_returns(self) -> Type:
+        """Give all returns one type, once every one of them is known."""
+        if not self.returns:
+            return NoneType()
+        kind = self.returns[0][1].type
+        for _, operand in self.returns[1:]:
+            kind = self.common_type(kind, operand.type, self.program.syntax(self.function))
+        for at, operand in self.returns:
+            text = self.code_of(operand, kind) if isinstance(kind, MaybeType) else operand.text
+            self.lines[at] = self.lines[at].replace("return ?", f"return {text}")
+        return kind
+
+    # --- assignment -------------------------------------------------------------------
+
+    def do_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is None:
+            return
+        self.assign(node.target, self.lower(node.value), node)
+
+    def do_Assign(self, node: ast.Assign) -> None:
+        if len(node.targets) != 1:
+            raise self.error("one assignment at a time", node)
+        self.assign(node.targets[0], self.lower(node.value), node)
+
+    def do_AugAssign(self, node: ast.AugAssign) -> None:
+        target: Any = node.target
+        reading = ast.parse(ast.unparse(target), mode="eval").body
+        for part in ast.walk(reading):
+            ast.copy_location(part, node)
+        self.assign(target, self.lower(ast.copy_location(ast.BinOp(reading, node.op, node.value), node)), node)
+
+    def assign(self, target: ast.expr, value: Thing, node: ast.AST) -> None:
+        if isinstance(target, ast.Name):
+            self.assign_local(target.id, value, node)
+        elif isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
+            owner = self.lower(target.value)
+            if isinstance(owner, Place) and isinstance(owner.type, SeqType):
+                self.store_item(owner, target.slice, value, node)
+            elif isinstance(owner, Place) and isinstance(owner.type, ArrayType):
+                self.store(self.element(owner, target.slice), value, node)
+            else:
+                raise self.error("values cannot be changed, only the state", node)
+        elif isinstance(target, ast.Attribute):
+            place = self.lower(target)
+            if not isinstance(place, Place):
+                raise self.error("values cannot be changed, only the state", node)
+            self.store(place, value, node)
+        else:
+            raise self.error(f"cannot assign to {ast.unparse(target)}", node)
+
+    def assign_local(self, name: str, value: Thing, node: ast.AST) -> None:
+        self.narrowed.pop(name, None)
+        if isinstance(value, View):
+            value = self.snapshot(value, node)
+        if isinstance(value, Place) and value.type.is_value and not isinstance(value.type, (SetType, SeqType, RecordType)):
+            value = self.loaded(value, node)
+        known = self.variables.get(name)
+        if isinstance(value, Place):
+            if known is not None and self.depth:
+                raise self.error(f"{name} names different parts of the state on different paths; use two names", node)
+            dynamic = self.fresh(value.dynamic) if value.dynamic else ""
+            self.variables[name] = Place(value.type, value.root, value.constant, dynamic, value.name)
+            return
+        if isinstance(known, Operand):
+            if isinstance(known.type, IntType):
+                value = self.number_operand(value, node)
+            elif isinstance(known.type, MaybeType):
+                value = Operand(self.code_of(value, known.type, node), known.type)
+            elif not compatible(value.type, known.type):
+                raise self.error(f"{name} was {known.type.describe()}, and now {value.type.describe()}", node)
+            self.emit(f"{known.text} = {value.text}")
+            return
+        if isinstance(value.type, NoneType):
+            raise self.error(f"{name} = None: a local variable needs a first value with a type", node)
+        kind = IntType() if isinstance(value.type, IntType) else value.type
+        variable = self.fresh(value.text)
+        self.variables[name] = Operand(variable, kind)
+
+    def number_operand(self, value: Operand, node: ast.AST) -> Operand:
+        if isinstance(value.type, MaybeType):
+            value = self.unwrapped(value)
+        if isinstance(value.type, BoolType):
+            raise self.error("a truth value where a number is expected", node)
+        return value
+
+    def snapshot(self, view: View, node: ast.AST) -> Operand:
+        """A slice is a value of its own: later changes of the sequence do not show in it."""
+        declared = SeqType(view.element, view.capacity)
+        if declared.bits > 63:
+            raise self.error(f"this slice needs {declared.bits} bits, at most 63: use the sequence itself", node)
+        return Operand(self.packed_sequence(view, declared), declared)
+
+    def store(self, place: Place, value: Thing, node: ast.AST) -> None:
+        self.note_change()
+        declared = place.type
+        if isinstance(declared, SeqType):
+            self.store_sequence(place, self.view(value, node), node)
+        elif isinstance(declared, RecordType) and isinstance(value, Operand):
+            self.store_record(place, value, node)
+        elif not declared.is_value or isinstance(declared, RecordType):
+            if not (isinstance(value, Place) and (compatible(value.type, declared) or value.type is declared or size_of(value.type) == size_of(declared))):
+                raise self.error(f"only a place of the same type can be assigned to {declared.describe()}", node)
+            self.emit(f"copy({self.root(place)} + {place.at()}, {self.root(value)} + {value.at()}, {size_of(declared)})")
+        else:
+            self.store_code(place, self.code_of(value, declared, node))
+
+    def store_record(self, place: Place, value: Operand, node: ast.AST) -> None:
+        assert isinstance(place.type, RecordType)
+        code = self.hold(self.code_of(value, place.type, node))
+        shift = place.type.bits
+        for name, field in place.type.fields.items():
+            shift -= field.bits
+            inner = place.inside(field, offset_of(place.type, name))
+            part = Operand(f"(({code} >> {shift}) & {(1 << field.bits) - 1})", field)
+            if isinstance(field, SeqType):
+                self.store_sequence(inner, self.view(part), node)
+            elif isinstance(field, RecordType):
+                self.store_record(inner, part, node)
+            else:
+                self.store_code(inner, part.text)
+
+    def store_item(self, owner: Place, index: ast.expr, value: Thing, node: ast.AST) -> None:
+        self.note_change()
+        assert isinstance(owner.type, SeqType)
+        width = code_bytes(owner.type.element.bits)
+        position = self.hold(self.number(index).text)
+        self.fault_unless(f"0 <= {position} and {position} < {self.load(owner, 1)}")
+        code = self.code_of(value, owner.type.element, node)
+        self.emit(f"store{8 * width}({self.root(owner)}, {position} * {width} + {owner.at(1)}, {code})")
+
+    def store_sequence(self, place: Place, view: View, node: ast.AST) -> None:
+        declared = place.type
+        assert isinstance(declared, SeqType)
+        if view.capacity:
+            self.same(view.element, declared.element, node)
+        width = code_bytes(declared.element.bits)
+        length = self.fresh(view.length)
+        if view.capacity > declared.capacity:
+            self.fault_unless(f"{length} <= {declared.capacity}")
+        for k in range(declared.capacity):
+            item = self.fresh("0")
+            if k < view.capacity:
+                with self.block(f"if {k} < {length}:"):
+                    self.emit(f"{item} = {view.get(str(k))}")
+            self.emit(f"store{8 * width}({self.root(place)}, {place.at(1 + k * width)}, {item})")
+        self.emit(f"store8({self.root(place)}, {place.at()}, {length})")
+
+    def do_Delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if not (isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice) and target.slice.upper is None and target.slice.lower):
+                raise self.error("only a tail can be deleted: del sequence[k:]", node)
+            owner = self.lower(target.value)
+            if not (isinstance(owner, Place) and isinstance(owner.type, SeqType)):
+                raise self.error("only a sequence of the state can be cut", node)
+            self.note_change()
+            low, length = self.hold(self.number(target.slice.lower).text), self.fresh(self.load(owner, 1))
+            self.fault_unless(f"0 <= {low} and {low} <= {length}")
+            width = code_bytes(owner.type.element.bits)
+            k = self.fresh(low)
+            with self.block(f"while {k} < {length}:"):
+                self.emit(f"store{8 * width}({self.root(owner)}, {k} * {width} + {owner.at(1)}, 0)")
+                self.emit(f"{k} = {k} + 1")
+            self.emit(f"store8({self.root(owner)}, {owner.at()}, {low})")
+
+    # --- control flow -----------------------------------------------------------------
+
+    def do_If(self, node: ast.If) -> None:
+        condition = self.condition(node.test)
+        saved, changed = dict(self.narrowed), self.changed
+        self.narrow(node.test)
+        with self.block(f"if {condition}:"):
+            self.block_of(node.body)
+        self.narrowed = saved
+        after = self.changed
+        self.changed = changed
+        if node.orelse:
+            with self.block("else:"):
+                self.block_of(node.orelse)
+        self.changed = self.changed or after
+
+    def do_While(self, node: ast.While) -> None:
+        if node.orelse:
+            raise self.error("while ... else is not part of the model language", node)
+        self.changed = self.changed or self.program.changes(self.function, node)
+        with self.block("while 1:"):
+            condition = self.condition(node.test)
+            with self.block(f"if not {condition}:"):
+                self.emit("break")
+            self.block_of(node.body)
+
+    def do_For(self, node: ast.For) -> None:
+        if node.orelse:
+            raise self.error("for ... else is not part of the model language", node)
+        self.changed = self.changed or self.program.changes(self.function, node)
+        self.program.loop(self, node.target, node.iter, lambda: self.block_of(node.body), changes=self.program.changes(self.function, node))
+
+
+def may_change(function: Any, node: ast.AST, seen: set[Any]) -> bool:
+    """Whether running this syntax may change the state: by itself or in a function it calls."""
+    for part in ast.walk(node):
+        targets = part.targets if isinstance(part, (ast.Assign, ast.Delete)) else [part.target] if isinstance(part, (ast.AugAssign, ast.AnnAssign)) else []
+        if any(isinstance(t, (ast.Attribute, ast.Subscript)) for t in targets):
+            return True
+        if isinstance(part, ast.Call):
+            if isinstance(part.func, ast.Attribute) and part.func.attr in CHANGES:
+                return True
+            if isinstance(part.func, ast.Name):
+                callee = function.__globals__.get(part.func.id)
+                if part.func.id in function.__code__.co_freevars:
+                    callee = function.__closure__[function.__code__.co_freevars.index(part.func.id)].cell_contents
+                if isinstance(callee, types.FunctionType) and callee.__name__ != "require" and callee not in seen:
+                    if may_change(callee, syntax_of(callee), seen | {callee}):
+                        return True
+    return False
