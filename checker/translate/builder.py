@@ -94,7 +94,14 @@ class View:
     get: Callable[[str], str]
 
 
-Thing = Operand | Place | View
+@dataclass(frozen=True)
+class Items:
+    """A list display, ``[a, b]``, until it is known what type its elements shall have."""
+
+    items: tuple[Operand | Place, ...]
+
+
+Thing = Operand | Place | View | Items
 
 
 class Builder:
@@ -179,7 +186,10 @@ class Builder:
         if isinstance(value, Operand) and isinstance(value.type, MaybeType):
             value = self.unwrapped(value)
         if isinstance(declared, SeqType):
-            return self.packed_sequence(self.view(value, node), declared)
+            typed = self.typed_items(value, declared.element, node) if isinstance(value, Items) else value
+            return self.packed_sequence(self.view(typed, node), declared)
+        if isinstance(value, Items):
+            raise self.error(f"a list where {declared.describe()} is expected", node)
         if isinstance(declared, RecordType) and isinstance(value, Place):
             self.same(value.type, declared, node)
             return self.packed_record(value)
@@ -280,6 +290,14 @@ class Builder:
             return View(declared.element, length, declared.capacity, lambda k: f"(({code} >> ({last} - ({k})) * {width}) & {mask})")
         described = value.type.describe() if isinstance(value, (Operand, Place)) else "this"
         raise self.error(f"{described} is not a sequence", node)
+
+    def typed_items(self, display: Items, element: Type, node: ast.AST | None = None) -> Operand:
+        """A list display as a sequence of exactly its length."""
+        declared = SeqType(element, len(display.items))
+        code = str(len(display.items))
+        for item in display.items:
+            code = f"({code} << {element.bits} | {self.code_of(item, element, node)})"
+        return Operand(code, declared)
 
     def packed_sequence(self, view: View, declared: SeqType) -> str:
         self.same(view.element, declared.element, None) if view.capacity else None

@@ -21,6 +21,7 @@ from scrutator.checker.translate.builder import (
     EMPTY,
     Builder,
     IntType,
+    Items,
     NoneType,
     Operand,
     Place,
@@ -81,7 +82,7 @@ class Expressions(Builder):
         thing = self.lower(node)
         if isinstance(thing, Place):
             return self.loaded(thing, node)
-        if isinstance(thing, View):
+        if isinstance(thing, (View, Items)):
             raise self.error("a sequence cannot be used as a value here", node)
         return thing
 
@@ -150,7 +151,7 @@ class Expressions(Builder):
             owner = self.unwrapped(owner)
         if isinstance(owner, Place) and isinstance(owner.type, MaybeType):
             owner = self.unwrapped(self.loaded(owner))
-        if isinstance(owner, View):
+        if isinstance(owner, (View, Items)):
             raise self.error("a sequence has no fields", node)
         if isinstance(owner.type, UnionType) and isinstance(owner, Operand):
             return self.union_field(owner, owner.type, name, node, narrowed)
@@ -361,6 +362,10 @@ class Expressions(Builder):
         return f"({self.number(left).text} {ORDER[type(op)]} {self.number(right).text})"
 
     def equal(self, a: Thing, b: Thing, node: ast.AST) -> str:
+        if isinstance(a, Items) and not isinstance(b, Items):
+            a, b = b, a
+        if isinstance(b, Items):
+            b = self.typed_items(b, self.view(a, node).element, node)
         if self.is_sequence(a) or self.is_sequence(b):
             return self.equal_sequences(self.view(a, node), self.view(b, node), node)
         for thing in (a, b):
@@ -394,11 +399,13 @@ class Expressions(Builder):
     def comparable(self, thing: Thing, node: ast.AST) -> Operand:
         if isinstance(thing, Place) and isinstance(thing.type, RecordType):
             return Operand(self.packed_record(thing), thing.type)
-        return self.loaded(thing, node) if isinstance(thing, Place) else thing  # type: ignore[return-value]
+        if isinstance(thing, (View, Items)):
+            raise self.error("a sequence is compared with a sequence", node)
+        return self.loaded(thing, node) if isinstance(thing, Place) else thing
 
     @staticmethod
     def is_sequence(thing: Thing) -> bool:
-        return isinstance(thing, View) or isinstance(thing.type, SeqType)
+        return isinstance(thing, View) or (not isinstance(thing, Items) and isinstance(thing.type, SeqType))
 
     def equal_sequences(self, a: View, b: View, node: ast.AST) -> str:
         self.same(a.element, b.element, node)
@@ -471,7 +478,13 @@ class Expressions(Builder):
             return self.resolve(node.id, node)
         return None
 
-    # --- sets, comprehensions -----------------------------------------------------------
+    # --- lists, sets, comprehensions -----------------------------------------------------------
+
+    def lower_List(self, node: ast.List) -> Thing:
+        items = [self.lower(e) for e in node.elts]
+        if not all(isinstance(i, (Operand, Place)) for i in items):
+            raise self.error("a list holds values", node)
+        return Items(tuple(items))  # type: ignore[arg-type]
 
     def lower_Set(self, node: ast.Set) -> Thing:
         items = [self.value(e) for e in node.elts]
@@ -526,7 +539,8 @@ class Expressions(Builder):
 
     def lower_Call(self, node: ast.Call) -> Thing:
         if isinstance(node.func, ast.Attribute):
-            return self.program.method(self, node)
+            result: Thing = self.program.method(self, node)
+            return result
         target = self.named(node.func) if isinstance(node.func, ast.Name) else None
         if isinstance(target, RecordType):
             return self.record(target, node)

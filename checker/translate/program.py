@@ -153,9 +153,6 @@ class Program:
             raise f.error(f"{function.__name__} takes {', '.join(names)}; defaults and * are not part of the model language", node)
         given = [*node.args, *(by_name[n] for n in names[len(node.args) :])]
         things = [self.argument(f, f.lower(a), a) for a in given]
-        changes = may_change(function, syntax, {function})
-        if changes and isinstance(f, Statements):
-            f.note_change()
         helper = self.helper(function, names, things, f, node)
         texts = []
         for thing in things:
@@ -168,6 +165,8 @@ class Program:
         if helper.uses_status:
             assert isinstance(f, Statements)
             f.propagate()
+        if isinstance(f, Statements) and may_change(function, syntax, {function}):
+            f.note_change()
         return f.decoded(result, helper.returns) if isinstance(helper.returns, NatType) else Operand(result, helper.returns)
 
     def argument(self, f: Expressions, thing: Thing, node: ast.AST) -> Thing:

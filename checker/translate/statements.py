@@ -18,6 +18,7 @@ from scrutator.checker.translate.builder import (
     FAULT,
     FIRED,
     IntType,
+    Items,
     NoneType,
     Operand,
     Place,
@@ -171,8 +172,11 @@ class Statements(Expressions):
         thing = self.lower(node.value) if node.value is not None else Operand("0", NoneType())
         if isinstance(thing, View):
             thing = self.snapshot(thing, node)
+        if isinstance(thing, Items):
+            raise self.error("return a value with a type, not a list display", node)
         if isinstance(thing, Place):
-            thing = Operand(self.code_of(thing, thing.type), thing.type) if not thing.type.is_value or isinstance(thing.type, (RecordType, SeqType)) else self.loaded(thing, node)
+            packed = isinstance(thing.type, (RecordType, SeqType))
+            thing = Operand(self.code_of(thing, thing.type), thing.type) if packed else self.loaded(thing, node)
         self.returns.append((len(self.lines), thing))
         self.emit("return ?")
 
@@ -228,6 +232,8 @@ class Statements(Expressions):
 
     def assign_local(self, name: str, value: Thing, node: ast.AST) -> None:
         self.narrowed.pop(name, None)
+        if isinstance(value, Items):
+            raise self.error("a list display has no type of its own: assign it to a sequence or a message's field", node)
         if isinstance(value, View):
             value = self.snapshot(value, node)
         if isinstance(value, Place) and value.type.is_value and not isinstance(value.type, (SetType, SeqType, RecordType)):
@@ -272,7 +278,8 @@ class Statements(Expressions):
         self.note_change()
         declared = place.type
         if isinstance(declared, SeqType):
-            self.store_sequence(place, self.view(value, node), node)
+            typed = self.typed_items(value, declared.element, node) if isinstance(value, Items) else value
+            self.store_sequence(place, self.view(typed, node), node)
         elif isinstance(declared, RecordType) and isinstance(value, Operand):
             self.store_record(place, value, node)
         elif not declared.is_value or isinstance(declared, RecordType):

@@ -233,7 +233,7 @@ class Spec:
     def bounds(self) -> tuple[BoundDeclaration, ...]:
         """Every bound the specification depends on, in order of declaration."""
         found: dict[int, BoundDeclaration] = {}
-        seen: set[int] = set()
+        seen: dict[int, Any] = {}  # by identity; holding the object keeps its identity its own
         todo: list[Any] = [self.state, *(m for mutant in self._mutants for pair in mutant.replaces for m in pair)]
         todo += [x for a in (*self._initial, *self._actions) for x in (a.function, a.when, *(d for _, d in a.parameters))]
         todo += [x for p in self._properties for x in (p.function, p.when)] + list(self._constraints)
@@ -241,7 +241,7 @@ class Spec:
             thing = todo.pop()
             if id(thing) in seen:
                 continue
-            seen.add(id(thing))
+            seen[id(thing)] = thing
             if isinstance(thing, BoundExpression):
                 for leaf in thing.leaves():
                     found[id(leaf)] = leaf

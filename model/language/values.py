@@ -179,6 +179,10 @@ class RecordPlace(Place):
             checked = self._check(declared, value, f".{name}")
             self._fields[name] = checked_make(declared, self, f".{name}", checked)
 
+    def _fill(self, value: Any) -> None:
+        for name in self._type.fields:
+            setattr(self, name, getattr(value, name))
+
     def _plain(self) -> RecordValue:
         return RecordValue(self._type, {name: plain(value) for name, value in self._fields.items()})
 
