@@ -176,6 +176,8 @@ class Builder:
 
     def code_of(self, value: Thing, declared: Type, node: ast.AST | None = None) -> str:
         """The code of a value as ``declared``, after whatever checks its range needs."""
+        if isinstance(value, Place) and isinstance(value.type, MaybeType):
+            value = self.loaded(value, node)
         if isinstance(declared, MaybeType):
             if isinstance(value, Operand) and isinstance(value.type, NoneType):
                 return "0"

@@ -517,6 +517,9 @@ class Expressions(Builder):
         saved, narrowed = dict(self.variables), dict(self.narrowed)
 
         def inside() -> None:
+            if stop:  # a loop over links is three loops, and a break leaves only one
+                with self.block(f"if {stop}:"):
+                    self.emit("break")
             self.filtered(first.ifs, lambda: self.generate(rest, body, stop) if rest else body())
             if stop:
                 with self.block(f"if {stop}:"):

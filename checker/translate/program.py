@@ -265,9 +265,14 @@ class Program:
             self.loop_links(f, thing, kind_wanted, over)
             return
         view = f.view(thing, source)
-        variable = f.fresh()
-        with f.block(f"for {variable} in range(0, {view.length}):"):
-            item = f.decoded(f.fresh(view.get(variable)), view.element)
+        position = f.fresh("-1")
+        with f.block("while 1:"):
+            f.emit(f"{position} = {position} + 1")
+            # Like a Python list, a sequence that the body changes is read as it is by then.
+            length = f.load(thing, 1) if changes and isinstance(thing, Place) else view.length
+            with f.block(f"if {position} >= {length}:"):
+                f.emit("break")
+            item = f.decoded(f.fresh(view.get(position)), view.element)
             over(item.text, item.type)
 
     def loop_set(self, f: Expressions, thing: Operand | Place, kind: RecordType | None, over: Callable[[str, Type], None]) -> None:
@@ -539,6 +544,14 @@ def translate(model: Model, *, symmetry: bool = False) -> Translation:
         tuple(p.name for p in by_kind[Kind.INVARIANT]), tuple(p.name for p in by_kind[Kind.STEP_INVARIANT]),
         tuple(p.name for p in predicates),
     )  # fmt: skip
+
+
+def translate_symmetry(model: Model) -> tuple[str, dict[str, int], dict[str, bytes]]:
+    """Only ``permute`` and ``canonical``: source, constants and tables."""
+    program = Program(model)
+    symmetry = symmetry_source(model.state, model.interchangeable, program.codes_table)
+    prelude = [NEXT_BIT, *(sorted_functions(w) for w in sorted(_sorted_widths(model)))]
+    return "\n\n".join([*prelude, symmetry]) + "\n", {"ROW": row_bytes(model.state)}, program.tables
 
 
 def _sorted_widths(model: Model) -> set[int]:
