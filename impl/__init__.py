@@ -1,0 +1,1 @@
+"""What runs: protocol cores without input or output, and what surrounds them."""
