@@ -1,0 +1,1 @@
+"""What decides: reads models, histories and quorum systems, and returns verdicts with their scope."""
