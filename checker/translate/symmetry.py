@@ -29,7 +29,7 @@ from scrutator.model.language.types import (
 )
 
 PRELUDE = """
-def mixed(x: i64) -> i64:
+def signature_mix(x: i64) -> i64:
     x = (x ^ (x >> 32)) * -2960836687055043099
     return (x ^ (x >> 29)) * -4658895280553007687
 
@@ -328,23 +328,23 @@ class _Signature(_Walk):
         if isinstance(declared, MaybeType):
             result = self.fresh("1")
             with self.block(f"if {code} != 0:"):
-                self.emit(f"{result} = mixed({self.value(declared.element, self.fresh(f'{code} - {declared.presence}'))} + 2)")
+                self.emit(f"{result} = signature_mix({self.value(declared.element, self.fresh(f'{code} - {declared.presence}'))} + 2)")
             return result
         if isinstance(declared, RecordType):
             result, shift = self.fresh("3"), declared.bits
             for field in declared.fields.values():
                 shift -= field.bits
                 part = self.value(field, f"(({code} >> {shift}) & {(1 << field.bits) - 1})")
-                self.emit(f"{result} = mixed({result} + {part})")
+                self.emit(f"{result} = signature_mix({result} + {part})")
             return result
         if isinstance(declared, UnionType):
-            return self.by_tag(code, declared, lambda tag, m, payload: f"mixed({self.value(m, payload)} + {tag + 5})")
+            return self.by_tag(code, declared, lambda tag, m, payload: f"signature_mix({self.value(m, payload)} + {tag + 5})")
         if isinstance(declared, SetType):
             result, rest = self.fresh("0"), self.fresh(code)
             with self.block(f"while {rest}:"):
                 rank = self.fresh(f"ctz({rest})")
                 self.emit(f"{rest} = {rest} & ({rest} - 1)")
-                self.emit(f"{result} = {result} + mixed({self.value(declared.element, self.element_code(declared.element, rank))} + 11)")
+                self.emit(f"{result} = {result} + signature_mix({self.value(declared.element, self.element_code(declared.element, rank))} + 11)")
             return result
         assert isinstance(declared, SeqType)
         width, last = declared.element.bits, declared.capacity - 1
@@ -352,7 +352,7 @@ class _Signature(_Walk):
         for k in range(declared.capacity):
             with self.block(f"if {k} < {code} >> {width * declared.capacity}:"):
                 part = self.value(declared.element, f"(({code} >> {(last - k) * width}) & {(1 << width) - 1})")
-                self.emit(f"{result} = mixed({result} + {part})")
+                self.emit(f"{result} = signature_mix({result} + {part})")
         return result
 
     def place(self, declared: Type, at: str) -> str:
@@ -365,7 +365,7 @@ class _Signature(_Walk):
             case RecordType():
                 offset = 0
                 for field in declared.fields.values():
-                    self.emit(f"{result} = mixed({result} + {self.place(field, f'{at} + {offset}')})")
+                    self.emit(f"{result} = signature_mix({result} + {self.place(field, f'{at} + {offset}')})")
                     offset += size_of(field)
             case LinksType():
                 return self.place(declared.queues, at)
@@ -374,14 +374,14 @@ class _Signature(_Walk):
                 with self.block(f"for {i} in range(0, {declared.index.size}):"):
                     part = self.place(declared.element, f"{at} + {i} * {step}")
                     if isinstance(declared.index, IndexType) and self.mentions(declared.index):
-                        self.emit(f"{result} = {result} + mixed(mixed({part}) + {self.of_index(declared.index, i)})")
+                        self.emit(f"{result} = {result} + signature_mix(signature_mix({part}) + {self.of_index(declared.index, i)})")
                     else:
-                        self.emit(f"{result} = mixed({result} + {part})")
+                        self.emit(f"{result} = signature_mix({result} + {part})")
             case SeqType() | SetType() if isinstance(declared, SeqType) or declared.representation is Representation.SORTED:
                 width, k = code_bytes(declared.element.bits), self.fresh()
                 with self.block(f"for {k} in range(0, load8(p, {at})):"):
                     part = self.value(declared.element, f"load{8 * width}(p, {at} + 1 + {k} * {width})")
-                    joined = f"mixed({result} + {part})" if isinstance(declared, SeqType) else f"{result} + mixed({part} + 17)"
+                    joined = f"signature_mix({result} + {part})" if isinstance(declared, SeqType) else f"{result} + signature_mix({part} + 17)"
                     self.emit(f"{result} = {joined}")
             case SetType() if bitset_words(declared):
                 bit = self.fresh("-1")
@@ -390,15 +390,15 @@ class _Signature(_Walk):
                     with self.block(f"if {bit} >= {declared.element.size}:"):
                         self.emit("break")
                     part = self.value(declared.element, self.element_code(declared.element, bit))
-                    self.emit(f"{result} = {result} + mixed({part} + 17)")
+                    self.emit(f"{result} = {result} + signature_mix({part} + 17)")
             case _:
                 width = code_bytes(declared.bits)
-                self.emit(f"{result} = mixed({result} + {self.value(declared, f'load{8 * width}(p, {at})')})")
+                self.emit(f"{result} = signature_mix({result} + {self.value(declared, f'load{8 * width}(p, {at})')})")
         return result
 
     def plain_bytes(self, result: str, at: str, size: int) -> None:
         done = 0
         for width in (8, 4, 2, 1):
             while size - done >= width:
-                self.emit(f"{result} = mixed({result} + load{8 * width}(p, {at} + {done}))")
+                self.emit(f"{result} = signature_mix({result} + load{8 * width}(p, {at} + {done}))")
                 done += width
