@@ -129,6 +129,7 @@ class Result:
     limit: str | None
     truncations: tuple[tuple[str, int], ...] = ()
     vacuous: tuple[str, ...] = field(default=())
+    walks: int = 0  # of a simulation, which counts no distinct states
 
     @property
     def verdict(self) -> Verdict:
@@ -148,9 +149,9 @@ class Result:
         """Within what the verdict was established, in words."""
         if self.verdict is Verdict.VIOLATED:
             return "a counterexample needs no scope"
-        bounds = ", ".join(f"{name}={value}" for name, value in self.bounds)
+        bounds = ", ".join(f"{name}={value}" for name, value in self.bounds) or "no bounds"
         if self.search == "simulate":
-            text = f"random walks only, with {bounds}"
+            text = f"{self.walks:,} random walks ({self.generated:,} steps), with {bounds}"
         elif self.exhaustive:
             text = f"every state within {bounds}"
         else:

@@ -122,7 +122,8 @@ class Place:
                 return declared.unpack(declared.pack(value))
             return value
         except (ValueError, TypeError) as error:
-            raise Fault(f"{self._path()}{key} = {_shown(value)}: {error}; its type is {declared.describe()}") from None
+            place = (self._path() + key).removeprefix(".")
+            raise Fault(f"{place} = {_shown(value)}: {error}; its type is {declared.describe()}") from None
 
 
 def _shown(value: Any) -> str:

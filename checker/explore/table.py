@@ -1,0 +1,102 @@
+"""The set of fingerprints: regions of open addressing, each grown on its own.
+
+The law: what was inserted stays found, and no region is ever more than 85 % full.  A
+region grows by half, in about the order its entries already have, so that growing is
+sequential work and needs the memory of one region besides.  The kernel looks up and
+inserts; this file only provides the space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from scrutator.checker.explore.control import (
+    CTL_REGIONS,
+    REGION_BASE,
+    REGION_CAPACITY,
+    REGION_COUNT,
+    REGION_END,
+    REGION_LIMIT,
+    REGION_WORDS,
+    REGIONS,
+)
+from scrutator.checker.explore.memory import HUGE_PAGE, Bytes, Words, address, reserve
+
+LOAD_MAX = 0.85
+ENTRIES_FIRST = 2048  # of a region
+ENTRIES_SMALL = 1 << 15  # below, a region grows fourfold
+
+
+class MemoryLimit(Exception):
+    """The table would outgrow the memory allowed."""
+
+
+class FingerprintTable:
+    """Space for fingerprints, described to the kernel in the control block.
+
+    Args:
+        control: The control block.
+        entry_bytes: Bytes of an entry.
+        rehash: The kernel's function of that name.
+        memory_bytes_max: Growing beyond raises `MemoryLimit`.
+    """
+
+    def __init__(
+        self, control: Words, entry_bytes: int, rehash: Callable[[int, int, int], None], memory_bytes_max: int | None
+    ) -> None:
+        self._control = control
+        self._entry_bytes = entry_bytes
+        self._rehash = rehash
+        self.memory_bytes_max = memory_bytes_max
+        self._memory: list[Bytes] = []
+        self._words = control[CTL_REGIONS:].reshape(REGIONS, REGION_WORDS)
+        for region in range(REGIONS):
+            self._memory.append(self._place(self._words[region], ENTRIES_FIRST))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all regions."""
+        return sum(memory.nbytes for memory in self._memory)
+
+    def __len__(self) -> int:
+        return int(self._words[:, REGION_COUNT].sum())
+
+    def grow(self, region: int) -> None:
+        """Replace a region by a larger one; other workers may use other regions meanwhile.
+
+        Raises:
+            MemoryLimit: The larger region does not fit.
+        """
+        old, words = self._memory[region], self._words[region]
+        capacity = int(words[REGION_CAPACITY])
+        larger = capacity * 4 if capacity < ENTRIES_SMALL else capacity * 3 // 2
+        if self.memory_bytes_max is not None and self.nbytes + larger * self._entry_bytes > self.memory_bytes_max:
+            raise MemoryLimit
+        grown = words.copy()
+        self._memory[region] = self._place(grown, larger)
+        end = address(old) + int(words[REGION_END]) - int(words[REGION_BASE])
+        self._rehash(address(old), end, address(grown))
+        words[:] = grown
+
+    def _place(self, words: Words, capacity: int) -> Bytes:
+        """Allocate a region and describe it; its count stays."""
+        entries = capacity + capacity // 64 + 32  # room for what would stand past the end
+        nbytes = entries * self._entry_bytes
+        huge = nbytes >= 2 * HUGE_PAGE
+        if huge:
+            nbytes = -(-nbytes // HUGE_PAGE) * HUGE_PAGE
+            entries = nbytes // self._entry_bytes
+            capacity = (entries - 32) * 64 // 65
+        memory = reserve(nbytes, huge)
+        words[REGION_BASE] = address(memory)
+        words[REGION_CAPACITY] = capacity
+        words[REGION_LIMIT] = int(capacity * LOAD_MAX)
+        words[REGION_END] = address(memory) + (entries - 1) * self._entry_bytes
+        return memory
+
+
+def collision_odds(states: int, bits: int, exact: bool) -> float:
+    """Upper bound on the probability that two states shared a fingerprint, so that one was lost."""
+    return 0.0 if exact else min(1.0, states * states * np.exp2(-bits - 1.0))
