@@ -166,6 +166,7 @@ def _result(model: Model, chosen: tuple[Property, ...], options: CheckOptions, f
         limit=found.limit or ("a violation" if _stopped_early(found, options) else None),
         truncations=found.truncations,
         vacuous=_vacuous(model, results, actions) if complete else (),
+        index_bytes=found.index_bytes,
         walks=found.walks,
     )
 

@@ -108,7 +108,8 @@ def _findings(properties: tuple[Property, ...], translation: Translation, e: Exp
         distinct=e.distinct, generated=e.generated, levels=e.levels, fired=e.fired, discovered=e.reached,
         truncations=_truncations(translation, e.truncations), outside=e.outside > 0,
         limit=LIMITS[e.limit] if e.limit else None, seconds=e.seconds, compile_seconds=e.compile_seconds,
-        memory_bytes_peak=e.memory_bytes_peak, collision_odds=e.collision_odds, shortest=e.shortest,
+        memory_bytes_peak=e.memory_bytes_peak, index_bytes=e.table_bytes + e.parents_bytes,
+        collision_odds=e.collision_odds, shortest=e.shortest,
     )  # fmt: skip
     _name(found, translation, e, lambda state: path(state), lambda step: path(step.state, step.ordinal))
     always = {p.name for p in properties if p.kind is Kind.ALWAYS_POSSIBLE}

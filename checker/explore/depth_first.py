@@ -24,7 +24,9 @@ BUDGET = 1024  # states expanded between looking at limits
 LEVELS_MAX = 1 << 20  # deeper states are counted at this depth
 
 
-def explore_depth_first(model: NativeModel, options: Options, progress: ProgressCallback | None = None) -> Exploration:
+def explore_depth_first(
+    model: NativeModel, options: Options, progress: ProgressCallback | None = None
+) -> Exploration:
     """Explore depth-first; the arguments are those of `search.explore`.
 
     Raises:
@@ -32,7 +34,9 @@ def explore_depth_first(model: NativeModel, options: Options, progress: Progress
         DialectError: The model's text is not of the dialect.
     """
     if options.edges:
-        raise ValueError("depth-first search keeps no graph of states: use breadth-first search for always_possible")
+        raise ValueError(
+            "depth-first search keeps no graph of states: use breadth-first search for always_possible"
+        )
     options = dataclasses.replace(options, workers=1)
     with Stopper(options.timeout_s) as stopper:
         search = DepthFirst(model, options, stopper, progress)
@@ -107,7 +111,10 @@ class DepthFirst(Run):
         height, most = int(self.block[c.DIVE_HEIGHT]), self.model.successors_max
         if height + most > self.block[c.DIVE_ROOM]:
             room = 2 * (height + most) + 1024
-            if self.options.memory_bytes_max is not None and room * self.stacked > self.options.memory_bytes_max:
+            if (
+                self.options.memory_bytes_max is not None
+                and room * self.stacked > self.options.memory_bytes_max
+            ):
                 raise MemoryLimit
             stack = reserve(room * self.stacked)
             stack[: height * self.stacked] = self.stack[: height * self.stacked]

@@ -33,6 +33,7 @@ class Findings:
     seconds: float = 0.0
     compile_seconds: float = 0.0
     memory_bytes_peak: int = 0
+    index_bytes: int = 0  # fingerprints and parents
     collision_odds: float = 0.0
     shortest: bool = True
     walks: int = 0

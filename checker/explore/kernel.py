@@ -346,7 +346,10 @@ def insert(ctl: ptr, me: ptr) -> i64:
                 region = region_of(ctl, lo)
                 at = probe(home(region, lo), lo, hi)
                 if load64(at, 0) == 0:
-                    if unlikely(word(region, REGION_COUNT) >= word(region, REGION_LIMIT) or at == address(region, REGION_END)):
+                    if unlikely(
+                        word(region, REGION_COUNT) >= word(region, REGION_LIMIT)
+                        or at == address(region, REGION_END)
+                    ):
                         store64(address(me, ME_NEW), 8 * number, found)
                         set_word(me, ME_PART, number)
                         set_word(me, ME_POSITION, k)

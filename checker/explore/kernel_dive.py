@@ -61,7 +61,9 @@ def insert_row(ctl: ptr, me: ptr, block: ptr, row: ptr, meta: i64, action: i64, 
     at = probe(home(region, lo), lo, hi)
     if load64(at, 0) != 0:
         return 1
-    if unlikely(word(region, REGION_COUNT) >= word(region, REGION_LIMIT) or at == address(region, REGION_END)):
+    if unlikely(
+        word(region, REGION_COUNT) >= word(region, REGION_LIMIT) or at == address(region, REGION_END)
+    ):
         set_word(block, DIVE_REGION, lo >> (64 - REGIONS_BITS))
         return 0
     store64(at, 0, lo)

@@ -66,10 +66,16 @@ class NativeModel:
         if self.row_bytes <= 0 or self.row_bytes % 8:
             raise ValueError(f"row_bytes is {self.row_bytes}: a positive multiple of 8 is needed")
         if not 0 < self.successors_max < 1 << ORDINAL_BITS:
-            raise ValueError(f"successors_max is {self.successors_max}: between 1 and {1 << ORDINAL_BITS} is needed")
+            raise ValueError(
+                f"successors_max is {self.successors_max}: between 1 and {1 << ORDINAL_BITS} is needed"
+            )
         if max(self.invariants, self.step_invariants, self.predicates) > PROPERTIES_MAX:
             raise ValueError(f"at most {PROPERTIES_MAX} properties of a kind")
-        if self.initial.dtype != np.uint8 or self.initial.ndim != 2 or self.initial.shape[1] != self.row_bytes:
+        if (
+            self.initial.dtype != np.uint8
+            or self.initial.ndim != 2
+            or self.initial.shape[1] != self.row_bytes
+        ):
             raise ValueError(f"initial rows must be uint8 of shape (n, {self.row_bytes})")
 
 
@@ -210,7 +216,9 @@ def compile_model(sizes: Sizes, kernels: Iterable[str] = ("kernel",)) -> NativeM
     model = sizes.model
     missing = [stub for name, stub in _STUBS.items() if f"def {name}(" not in model.source]
     texts = [(Path(__file__).parent / f"{kernel}.py").read_text() for kernel in kernels]
-    shared = {name: value for name, value in vars(control).items() if name.isupper() and isinstance(value, int)}
+    shared = {
+        name: value for name, value in vars(control).items() if name.isupper() and isinstance(value, int)
+    }
     ours = shared | sizes.constants()
     clash = {name for name, value in model.constants.items() if ours.get(name, value) != value}
     clash |= ours.keys() & model.tables.keys()
@@ -218,5 +226,3 @@ def compile_model(sizes: Sizes, kernels: Iterable[str] = ("kernel",)) -> NativeM
         raise ValueError(f"the model names {', '.join(sorted(clash))} what the kernel names so")
     source = "\n".join([model.source, *missing, *texts])
     return compile_dialect(source, model.constants | ours, model.tables)
-
-

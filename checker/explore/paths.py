@@ -50,7 +50,9 @@ class Stepper:
     def successors(self, row: Rows) -> tuple[Rows, tuple[int, ...]]:
         """A row's successors as the model emits them (not yet canonical), and their actions."""
         row = np.ascontiguousarray(row)
-        n = self._functions["successors"](address(row), address(self._out), address(self._codes), address(self._ctx))
+        n = self._functions["successors"](
+            address(row), address(self._out), address(self._codes), address(self._ctx)
+        )
         return self._out[:n].copy(), tuple(self._codes[:n].tolist())
 
     def canonical(self, row: Rows) -> Rows:

@@ -65,7 +65,9 @@ class Graph:
         """
         self.states += len(masks)
         if self.states > STATES_MAX:
-            raise OverflowError(f"the graph of states is limited to {STATES_MAX:,} states: lower the bounds or states_max")
+            raise OverflowError(
+                f"the graph of states is limited to {STATES_MAX:,} states: lower the bounds or states_max"
+            )
         self._masks.append(masks.copy())
         self.nbytes += masks.nbytes
 
@@ -94,7 +96,9 @@ class Graph:
         waiting = int(goals.sum())
         queue[:waiting] = np.flatnonzero(goals)
         flood = backward.module.function("flood")
-        flood(address(backward.first), address(backward.predecessors), address(marked), address(queue), waiting)
+        flood(
+            address(backward.first), address(backward.predecessors), address(marked), address(queue), waiting
+        )
         return marked
 
     def _backward(self) -> _Backward:

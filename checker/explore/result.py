@@ -129,6 +129,7 @@ class Result:
     limit: str | None
     truncations: tuple[tuple[str, int], ...] = ()
     vacuous: tuple[str, ...] = field(default=())
+    index_bytes: int = 0  # of memory_bytes_peak: fingerprints and parents, which stay in memory
     walks: int = 0  # of a simulation, which counts no distinct states
 
     @property
@@ -149,7 +150,7 @@ class Result:
         """Within what the verdict was established, in words."""
         if self.verdict is Verdict.VIOLATED:
             return "a counterexample needs no scope"
-        bounds = ", ".join(f"{name}={value}" for name, value in self.bounds) or "no bounds"
+        bounds = ", ".join(f"{name}={value}" for name, value in self.bounds) or "its fixed bounds"
         if self.search == "simulate":
             text = f"{self.walks:,} random walks ({self.generated:,} steps), with {bounds}"
         elif self.exhaustive:

@@ -80,7 +80,11 @@ class Run:
     def _table_bytes_max(self) -> int | None:
         if self.options.memory_bytes_max is None:
             return None
-        rest = self.space.nbytes + 2 * (self.model.row_bytes << self.sizes.rows_shift) + 2 * (8 << c.PARENTS_SHIFT)
+        rest = (
+            self.space.nbytes
+            + 2 * (self.model.row_bytes << self.sizes.rows_shift)
+            + 2 * (8 << c.PARENTS_SHIFT)
+        )
         return self.options.memory_bytes_max - rest
 
     def memory_bytes(self) -> int:
@@ -107,7 +111,9 @@ class Run:
     def _progress(self) -> Progress:
         seconds = time.perf_counter() - self.began
         frontier = self.tail - self.head
-        return Progress(self.tail, self._generated(), len(self.levels), frontier, self.memory_bytes(), seconds)
+        return Progress(
+            self.tail, self._generated(), len(self.levels), frontier, self.memory_bytes(), seconds
+        )
 
     def exploration(self) -> Exploration:
         """The result."""

@@ -53,7 +53,12 @@ class Search(Run):
     """One breadth-first search under way."""
 
     def __init__(
-        self, model: NativeModel, options: Options, stopper: Stopper, team: Team, progress: ProgressCallback | None
+        self,
+        model: NativeModel,
+        options: Options,
+        stopper: Stopper,
+        team: Team,
+        progress: ProgressCallback | None,
     ) -> None:
         super().__init__(model, options, stopper, progress)
         self.team = team

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import IO
+import weakref
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Stream:
         self._memory: dict[int, Bytes] = {}
         self._on_disk: dict[int, int] = {}
         self._spare: list[Bytes] = []
-        self._file: IO[bytes] | None = None
+        self._file: int | None = None  # descriptor
         self._file_bytes = 0
 
     @property
@@ -59,7 +59,7 @@ class Stream:
         if chunk not in self._memory:
             memory = self._blank(chunk)
             assert self._file is not None
-            os.preadv(self._file.fileno(), [memory.data], self._on_disk.pop(chunk))
+            os.preadv(self._file, [memory.data], self._on_disk.pop(chunk))
             self._put(chunk, memory)
         return int(self.pointers[chunk]) + (record & ((1 << self.shift) - 1)) * self.record_bytes
 
@@ -69,7 +69,7 @@ class Stream:
         if chunk in self._memory:
             return self._memory[chunk][offset : offset + self.record_bytes].tobytes()
         assert self._file is not None
-        return os.pread(self._file.fileno(), self.record_bytes, self._on_disk[chunk] + offset)
+        return os.pread(self._file, self.record_bytes, self._on_disk[chunk] + offset)
 
     def release(self, record: int) -> None:
         """Give back the chunks before the record's."""
@@ -89,10 +89,12 @@ class Stream:
         if not within:
             return False
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="scrutator-", dir=self._folder)  # noqa: SIM115
+            with tempfile.TemporaryFile(prefix="scrutator-", dir=self._folder) as file:
+                self._file = os.dup(file.fileno())
+            self._close_file = weakref.finalize(self, os.close, self._file)
         chunk = max(within)
         memory = self._memory.pop(chunk)
-        os.pwritev(self._file.fileno(), [memory.data], self._file_bytes)
+        os.pwritev(self._file, [memory.data], self._file_bytes)
         self._on_disk[chunk] = self._file_bytes
         self._file_bytes += self._chunk_bytes
         self.pointers[chunk] = 0
@@ -104,7 +106,7 @@ class Stream:
         self._spare.clear()
         self._on_disk.clear()
         if self._file is not None:
-            self._file.close()
+            self._close_file()
             self._file = None
 
     def _blank(self, chunk: int) -> Bytes:

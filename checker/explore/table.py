@@ -44,7 +44,11 @@ class FingerprintTable:
     """
 
     def __init__(
-        self, control: Words, entry_bytes: int, rehash: Callable[[int, int, int], None], memory_bytes_max: int | None
+        self,
+        control: Words,
+        entry_bytes: int,
+        rehash: Callable[[int, int, int], None],
+        memory_bytes_max: int | None,
     ) -> None:
         self._control = control
         self._entry_bytes = entry_bytes
@@ -72,7 +76,10 @@ class FingerprintTable:
         old, words = self._memory[region], self._words[region]
         capacity = int(words[REGION_CAPACITY])
         larger = capacity * 4 if capacity < ENTRIES_SMALL else capacity * 3 // 2
-        if self.memory_bytes_max is not None and self.nbytes + larger * self._entry_bytes > self.memory_bytes_max:
+        if (
+            self.memory_bytes_max is not None
+            and self.nbytes + larger * self._entry_bytes > self.memory_bytes_max
+        ):
             raise MemoryLimit
         grown = words.copy()
         self._memory[region] = self._place(grown, larger)

@@ -112,8 +112,14 @@ class Walker:
         block[c.WALK_ROWS], block[c.WALK_INITIAL] = address(initial), len(initial)
         block[c.WALK_SEED] = (options.seed + (1 << 63)) % (1 << 64) - (1 << 63)
         block[c.WALK_DEPTH_MAX] = options.depth_max
-        block[c.WALK_CURRENT], block[c.WALK_OUT], block[c.WALK_CODES] = address(current), address(out), address(codes)
-        block[c.WALK_CTX], block[c.WALK_MINS], block[c.WALK_SUMS] = map(address, (self.ctx, self.mins, self.sums))
+        block[c.WALK_CURRENT], block[c.WALK_OUT], block[c.WALK_CODES] = (
+            address(current),
+            address(out),
+            address(codes),
+        )
+        block[c.WALK_CTX], block[c.WALK_MINS], block[c.WALK_SUMS] = map(
+            address, (self.ctx, self.mins, self.sums)
+        )
         block[c.WALK_HALT], block[c.WALK_DEADLOCK] = options.stop_at_first, options.deadlock
 
     def take(self, first: int, count: int) -> int:
@@ -148,7 +154,13 @@ class _Total:
     def add(self, number: int, taken: int, complete: bool, walker: Walker) -> None:
         """Take over a worker's block, and all blocks whose turn has come."""
         fault = (int(walker.block[c.WALK_FAULT_WALK]), int(walker.block[c.WALK_FAULT_WHAT]))
-        self.waiting[number] = (taken if complete else -taken, walker.sums.copy(), walker.mins.copy(), walker.ctx.copy(), fault)
+        self.waiting[number] = (
+            taken if complete else -taken,
+            walker.sums.copy(),
+            walker.mins.copy(),
+            walker.ctx.copy(),
+            fault,
+        )
         walker.sums[:] = 0
         walker.ctx[:] = 0
         walker.mins[:] = c.NONE
@@ -179,7 +191,9 @@ def simulate(model: NativeModel, options: WalkOptions, progress: ProgressCallbac
     module = compile_model(Sizes(model), ("kernel", "kernel_walk"))
     began = reported = time.perf_counter()
     walkers = [Walker(model, module, options) for _ in range(options.workers)]
-    total = _Total(np.zeros_like(walkers[0].sums), np.full_like(walkers[0].mins, c.NONE), np.zeros_like(walkers[0].ctx))
+    total = _Total(
+        np.zeros_like(walkers[0].sums), np.full_like(walkers[0].mins, c.NONE), np.zeros_like(walkers[0].ctx)
+    )
     numbers, lock = itertools.count(), threading.Lock()
 
     with Stopper(options.timeout_s) as stopper, Team(options.workers) as team:
@@ -194,7 +208,9 @@ def simulate(model: NativeModel, options: WalkOptions, progress: ProgressCallbac
                 if count <= 0:
                     return
                 taken = walker.take(first, count)
-                halted = bool(walker.block[c.WALK_FAULT_WHAT]) or (options.stop_at_first and _wrong(model, walker.mins, options))
+                halted = bool(walker.block[c.WALK_FAULT_WHAT]) or (
+                    options.stop_at_first and _wrong(model, walker.mins, options)
+                )
                 with lock:
                     total.add(number, taken, not halted, walker)
                 if worker == 0 and progress is not None and time.perf_counter() - reported > PROGRESS_S:

@@ -99,7 +99,9 @@ class Tally:
             me = space.me[worker]
             if me[c.ME_FAULT_WHAT]:
                 ordinal = int(me[c.ME_FAULT_ORDINAL])
-                fault = Fault(int(me[c.ME_FAULT_STATE]), None if ordinal < 0 else ordinal, int(me[c.ME_FAULT_WHAT]))
+                fault = Fault(
+                    int(me[c.ME_FAULT_STATE]), None if ordinal < 0 else ordinal, int(me[c.ME_FAULT_WHAT])
+                )
                 if self.fault is None or fault.state < self.fault.state:
                     self.fault = fault
         space.sums[:workers] = 0

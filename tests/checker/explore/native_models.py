@@ -47,7 +47,12 @@ def predicates(p: ptr, ctx: ptr) -> i64:
     a = load64(p, 0) & ((1 << (2 * N)) - 1)
     return (a == 2 * LOW) | ((a == 3 * LOW) << 1)
 """
-TWO_PHASE_COUNTS = {3: (288, 1_146, 11), 5: (8_832, 58_146, 17), 7: (296_448, 2_744_706, 23), 9: (10_340_352, 123_558_402, 29)}
+TWO_PHASE_COUNTS = {
+    3: (288, 1_146, 11),
+    5: (8_832, 58_146, 17),
+    7: (296_448, 2_744_706, 23),
+    9: (10_340_352, 123_558_402, 29),
+}
 
 
 def two_phase(n: int, guard: bool = True) -> NativeModel:
@@ -97,7 +102,15 @@ def counters(n: int, top: int, symmetric: bool = False) -> NativeModel:
     """``n`` counters that each go up to ``top``: (top + 1) ** n states, or so many multisets."""
     row = -(-n // 8) * 8
     return NativeModel(
-        COUNTERS, {"N": n, "TOP": top}, {}, row, n, ("up",), np.zeros((1, row), np.uint8), symmetric=symmetric, truncation_sites=1
+        COUNTERS,
+        {"N": n, "TOP": top},
+        {},
+        row,
+        n,
+        ("up",),
+        np.zeros((1, row), np.uint8),
+        symmetric=symmetric,
+        truncation_sites=1,
     )
 
 
@@ -212,7 +225,9 @@ def explored(graph: GraphModel, depth_max: int | None = None) -> Explored:
         if not graph.has("WITHIN", node) or found.depth[state] == depth_max:
             continue
         successors = graph.successors(node)
-        found.truncated += sum(graph.has("REFUSED", t) and bool(graph.adjacent[node] >> t & 1) for t in range(NODES))
+        found.truncated += sum(
+            graph.has("REFUSED", t) and bool(graph.adjacent[node] >> t & 1) for t in range(NODES)
+        )
         if not successors and found.deadlock is None:
             found.deadlock = state
         for ordinal, t in enumerate(successors):

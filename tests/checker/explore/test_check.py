@@ -37,7 +37,7 @@ def trace(result: Result, name: str) -> list[str]:
 def comparable(result: Result) -> dict[str, Any]:
     """What must not depend on the engine, the workers or the hash seed."""
     fields = dataclasses.asdict(result)
-    for name in ("engine", "workers", "seconds", "compile_seconds", "memory_bytes_peak", "collision_odds"):
+    for name in ("engine", "workers", "seconds", "compile_seconds", "memory_bytes_peak", "index_bytes", "collision_odds"):
         del fields[name]
     return fields
 

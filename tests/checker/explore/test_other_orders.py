@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -13,10 +14,10 @@ from test_search import GRAPHS, WORKERS
 from scrutator.checker.explore import control, table
 from scrutator.checker.explore.depth_first import explore_depth_first
 from scrutator.checker.explore.exploration import Exploration, Fault, Options
-from scrutator.checker.explore.walk import Walk, Walks, WalkOptions, simulate
+from scrutator.checker.explore.walk import Walk, WalkOptions, Walks, simulate
 
 QUICK = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
-LINE = tuple(1 << k + 1 for k in range(NODES - 1)) + (0,)
+LINE = (*tuple(1 << k + 1 for k in range(NODES - 1)), 0)
 
 
 def nodes(e: Exploration, state: int) -> list[int]:
@@ -41,7 +42,11 @@ def test_depth_first_on_random_graphs(graph: GraphModel) -> None:
         patch.setattr(table, "ENTRIES_FIRST", 1)
         e = explore_depth_first(graph.native(), Options(stop_at_first=False))
     assert e.exhaustive
-    assert (e.distinct, e.generated, e.fired) == (len(expected.order), expected.generated, tuple(expected.fired))
+    assert (e.distinct, e.generated, e.fired) == (
+        len(expected.order),
+        expected.generated,
+        tuple(expected.fired),
+    )
     assert e.truncations == (expected.truncated,)
     assert (e.deadlock is None) == (expected.deadlock is None)
     for name, state in (("BAD", e.invariants[0]), ("BAD2", e.invariants[1]), ("GOAL", e.predicates[0])):
@@ -50,7 +55,7 @@ def test_depth_first_on_random_graphs(graph: GraphModel) -> None:
             path = nodes(e, state)
             assert graph.has(name, path[-1])
             assert path[0] in graph.initial
-            assert all(b in graph.successors(a) for a, b in zip(path, path[1:], strict=False))
+            assert all(b in graph.successors(a) for a, b in itertools.pairwise(path))
     assert (e.step_invariants[1] is None) == (expected.step is None)
 
 
@@ -71,14 +76,29 @@ def test_depth_first_goes_deep_first_and_obeys_bounds() -> None:
 
 
 def same(a: Walks, b: Walks) -> bool:
-    names = "walks steps fired invariants step_invariants predicates deadlock fault fault_what truncations limit".split()
+    names = [
+        "walks",
+        "steps",
+        "fired",
+        "invariants",
+        "step_invariants",
+        "predicates",
+        "deadlock",
+        "fault",
+        "fault_what",
+        "truncations",
+        "limit",
+    ]
     return all(getattr(a, name) == getattr(b, name) for name in names)
 
 
 @pytest.mark.parametrize("stop_at_first", [True, False])
 def test_walks_do_not_depend_on_workers(stop_at_first: bool) -> None:
     model = two_phase(6, guard=False)
-    found = [simulate(model, WalkOptions(walks=3000, seed=5, depth_max=40, workers=w, stop_at_first=stop_at_first)) for w in WORKERS]
+    found = [
+        simulate(model, WalkOptions(walks=3000, seed=5, depth_max=40, workers=w, stop_at_first=stop_at_first))
+        for w in WORKERS
+    ]
     assert same(found[0], found[1])
     assert same(found[0], found[2])
     assert sum(found[0].fired) == found[0].steps

@@ -27,10 +27,13 @@ def brute_force(graph: GraphModel, depth_max: int | None, goal: str) -> Possibil
     found = explored(graph, depth_max)
     index = {node: k for k, node in enumerate(found.order)}
     open_states = {
-        k for k, node in enumerate(found.order) if found.depth[k] == depth_max or not graph.has("WITHIN", node)
+        k
+        for k, node in enumerate(found.order)
+        if found.depth[k] == depth_max or not graph.has("WITHIN", node)
     }
     edges = {
-        k: set() if k in open_states else {index[t] for t in graph.successors(node)} for k, node in enumerate(found.order)
+        k: set() if k in open_states else {index[t] for t in graph.successors(node)}
+        for k, node in enumerate(found.order)
     }
     goals = {k for k, node in enumerate(found.order) if graph.has(goal, node)}
     surely = leading_to(edges, goals)
@@ -44,7 +47,9 @@ def brute_force(graph: GraphModel, depth_max: int | None, goal: str) -> Possibil
 def test_against_brute_force(graph: GraphModel, depth_max: int | None, workers: int, bits: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         _small_batches(patch)
-        options = Options(workers=workers, edges=True, stop_at_first=False, depth_max=depth_max, fingerprint_bits=bits)
+        options = Options(
+            workers=workers, edges=True, stop_at_first=False, depth_max=depth_max, fingerprint_bits=bits
+        )
         e = explore(graph.native(), options)
     assert e.graph is not None
     assert e.graph.can_reach(0) == brute_force(graph, depth_max, "GOAL")
@@ -67,4 +72,8 @@ def test_a_trap() -> None:
 def test_keeping_the_graph_changes_no_counts(workers: int) -> None:
     model = counters(5, 8)
     with_graph, without = explore(model, Options(workers=workers, edges=True)), explore(model, Options())
-    assert (with_graph.distinct, with_graph.generated, with_graph.levels) == (without.distinct, without.generated, without.levels)
+    assert (with_graph.distinct, with_graph.generated, with_graph.levels) == (
+        without.distinct,
+        without.generated,
+        without.levels,
+    )
