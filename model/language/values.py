@@ -42,6 +42,8 @@ class RecordValue:
 
     __slots__ = ("_fields", "_type")
     is_record_value = True
+    _type: RecordType
+    _fields: dict[str, Any]
 
     def __init__(self, declared: RecordType, fields: dict[str, Any]) -> None:
         object.__setattr__(self, "_type", declared)
@@ -89,13 +91,13 @@ def plain(value: Any) -> Any:
 class Place:
     """A part of the state that can be changed.  It knows its name for error messages."""
 
-    __slots__ = ("_key", "_parent", "_root", "_type")
+    _type: Any
+    _dirty = False  # of the state as a whole: something was written
+    _writable = True
 
     def __init__(self, declared: Type, parent: Place | None, key: str) -> None:
-        object.__setattr__(self, "_type", declared)
-        object.__setattr__(self, "_parent", parent)
-        object.__setattr__(self, "_key", key)
-        object.__setattr__(self, "_root", self if parent is None else parent._root)
+        self._type, self._parent, self._key = declared, parent, key
+        self._root: Place = self if parent is None else parent._root
 
     def _plain(self) -> Any:
         raise NotImplementedError
@@ -150,17 +152,13 @@ def make(declared: Type, parent: Place | None, key: str, value: Any = None) -> A
 class RecordPlace(Place):
     """The state itself, or a record inside an array or record."""
 
-    __slots__ = ("_dirty", "_fields", "_writable")
     is_record_value = True
 
     def __init__(self, declared: RecordType, parent: Place | None, key: str, value: Any = None) -> None:
         super().__init__(declared, parent, key)
-        object.__setattr__(self, "_dirty", False)
-        object.__setattr__(self, "_writable", True)
-        fields = {}
+        self._fields: dict[str, Any] = {}
         for name, field in declared.fields.items():
-            fields[name] = make(field, self, f".{name}", None if value is None else plain(getattr(value, name)))
-        object.__setattr__(self, "_fields", fields)
+            self._fields[name] = make(field, self, f".{name}", None if value is None else plain(getattr(value, name)))
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -169,7 +167,7 @@ class RecordPlace(Place):
             raise Fault(f"the {self._type.name} has no field {name}, only {', '.join(self._fields)}") from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name == "_dirty" or name == "_writable":
+        if name.startswith("_"):  # our own; a model's fields never do
             object.__setattr__(self, name, value)
             return
         if name not in self._fields:
@@ -217,17 +215,11 @@ def checked_make(declared: Type, parent: Place, key: str, value: Any) -> Any:
 class ArrayPlace(Place):
     """``a[i]`` for every i of the index type."""
 
-    __slots__ = ("_items",)
-
     def __init__(self, declared: ArrayType, parent: Place | None, key: str, value: Any = None) -> None:
         super().__init__(declared, parent, key)
         index, element = declared.index, declared.element
         items = list(value) if value is not None else [None] * index.size
-        object.__setattr__(
-            self,
-            "_items",
-            [make(element, self, f"[{index.show(index.unpack(k))}]", items[k]) for k in range(index.size)],
-        )
+        self._items = [make(element, self, f"[{index.show(index.unpack(k))}]", items[k]) for k in range(index.size)]
 
     def _fill(self, value: Any) -> None:
         items = list(value)
@@ -276,11 +268,9 @@ class ArrayPlace(Place):
 class SeqPlace(Place):
     """A sequence; positions count from 0, negative ones are an error."""
 
-    __slots__ = ("_items",)
-
     def __init__(self, declared: SeqType, parent: Place | None, key: str, value: Any = None) -> None:
         super().__init__(declared, parent, key)
-        object.__setattr__(self, "_items", list(value or ()))
+        self._items: list[Any] = list(value or ())
 
     def _fill(self, value: Any) -> None:
         for item in value:
@@ -347,14 +337,11 @@ class SeqPlace(Place):
 class SetPlace(Place):
     """A set of values, enumerated in the order of their codes."""
 
-    __slots__ = ("_counts",)
-
     def __init__(self, declared: SetType, parent: Place | None, key: str, value: Any = None) -> None:
         super().__init__(declared, parent, key)
-        counts: dict[Any, int] = {}
+        self._counts: dict[Any, int] = {}
         for item in value or ():
-            counts[item] = counts.get(item, 0) + 1
-        object.__setattr__(self, "_counts", counts)
+            self._counts[item] = self._counts.get(item, 0) + 1
 
     def _fill(self, value: Any) -> None:
         for item in value:
@@ -440,8 +427,6 @@ class SetPlace(Place):
 class NetworkPlace(SetPlace):
     """Messages in flight: `send`, `receive`, and `of` one kind."""
 
-    __slots__ = ()
-
     def send(self, message: Any) -> None:
         self.add(message)
 
@@ -459,11 +444,9 @@ class NetworkPlace(SetPlace):
 class LinksPlace(Place):
     """A queue of messages from each index to each other."""
 
-    __slots__ = ("_queues",)
-
     def __init__(self, declared: LinksType, parent: Place | None, key: str, value: Any = None) -> None:
         super().__init__(declared, parent, key)
-        object.__setattr__(self, "_queues", ArrayPlace(declared.queues, self, "", value))
+        self._queues = ArrayPlace(declared.queues, self, "", value)
 
     def _fill(self, value: Any) -> None:
         self._queues._fill(value)
