@@ -10,7 +10,19 @@ phase-1 quorum and every phase-2 quorum need to meet (Howard, Malkhi and Spiegel
 
 from __future__ import annotations
 
-from scrutator.model.language import Array, Bound, Index, Maybe, Mutant, Nat, Network, Option, Record, Spec, require
+from scrutator.model.language import (
+    Array,
+    Bound,
+    Index,
+    Maybe,
+    Mutant,
+    Nat,
+    Network,
+    Option,
+    Record,
+    Spec,
+    require,
+)
 from scrutator.model.quorums import Quorums
 
 ACCEPTORS = Bound("acceptors", 3, "acceptors", low=1, high=16)

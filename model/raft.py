@@ -19,7 +19,21 @@ from __future__ import annotations
 from enum import Enum
 
 from scrutator.model.language import (
-    Array, Bound, Ghost, Index, Maybe, Mutant, Nat, Network, Option, Record, Seq, Set, Spec, Volatile, require,
+    Array,
+    Bound,
+    Ghost,
+    Index,
+    Maybe,
+    Mutant,
+    Nat,
+    Network,
+    Option,
+    Record,
+    Seq,
+    Set,
+    Spec,
+    Volatile,
+    require,
 )  # fmt: skip
 from scrutator.model.quorums import Quorums
 

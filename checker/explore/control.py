@@ -9,7 +9,6 @@ from __future__ import annotations
 NONE = (1 << 63) - 1  # no such state, in a word that holds the smallest index found
 INITIAL = 1 << 62  # bit of a parent entry: an initial state, whose number is in the other bits
 ORDINAL_BITS = 24  # a parent entry is parent << ORDINAL_BITS | ordinal among its successors
-NEW = 1 << 31  # bit of a candidate's action: its fingerprint was not in the table
 PROPERTIES_MAX = 60
 
 # The control block: one, read by all workers.
@@ -28,12 +27,15 @@ CTL_TARGETS = 11  # address: successor indices of the batch
 CTL_DEGREES = 12  # address: successors of each state of the batch
 CTL_MASKS = 13  # address: predicates of each new state of the batch
 CTL_TAIL = 14  # index of the batch's first new state
-CTL_REGIONS = 16  # the table's regions, REGION_WORDS each
+CTL_WORKERS = 15  # workers that insert
+CTL_NEW = 16  # address: per worker, a byte for each candidate: 1 if it is new
+CTL_CLAIMED = 32  # parts claimed by workers, in order; on a cache line of its own
+CTL_REGIONS = 48  # the table's regions, REGION_WORDS each: cache lines apart, for their owners write them
 
 REGIONS_BITS = 4
 REGIONS = 1 << REGIONS_BITS
 REGION_BASE, REGION_CAPACITY, REGION_COUNT, REGION_LIMIT, REGION_END = range(5)
-REGION_WORDS = 5
+REGION_WORDS = 16
 CTL_WORDS = CTL_REGIONS + REGIONS * REGION_WORDS
 
 # A worker's block.
@@ -50,6 +52,7 @@ ME_NEW = 9  # address: new states of each part, in its regions
 ME_FAULT_STATE = 10  # state that a fault arose in, or whose successors were being computed
 ME_FAULT_ORDINAL = 11  # which successor, -1 where the fault is the state's own
 ME_FAULT_WHAT = 12  # what model functions reported, 0 for no fault
+ME_MINE = 13  # address: positions of the candidates of a part that it inserts
 ME_WORDS = 16
 
 SUM_OUTSIDE = 0  # new states outside of the constraint
@@ -126,6 +129,8 @@ STACKED: int  # bytes of a state on the stack of a depth-first search
 SUCCESSORS_MAX: int
 PART: int  # states in a part of a batch
 PART_BYTES: int  # of a part's candidates
+PART_CANDIDATES: int  # room in a part
+PARTS: int  # in a batch
 META: int  # byte offsets within a part's candidates
 ACTION: int
 ROWS: int

@@ -24,10 +24,12 @@ from scrutator.checker.explore.model_stubs import (
 )
 from scrutator.checker.native.words import (
     alloca,
+    atomic_add,
     copy,
     ctz,
     export,
     i64,
+    load8,
     load32,
     load64,
     load_ptr,
@@ -37,6 +39,7 @@ from scrutator.checker.native.words import (
     noinline,
     prefetch,
     ptr,
+    store8,
     store32,
     store64,
     store_ptr,
@@ -180,6 +183,8 @@ def probe(at: ptr, lo: i64, hi: i64) -> ptr:
 @export
 def rehash(old: ptr, end: ptr, region: ptr) -> None:
     """Fill an empty region with the entries of an old one."""
+    for touched in range(0, word(region, REGION_CAPACITY) * ENTRY, 4096):
+        store64(address(region, REGION_BASE) + touched, 0, 0)  # a page first read would be faulted in twice
     at = old
     while at != end:
         lo = load64(at, 0)
@@ -214,7 +219,17 @@ def drain(ctl: ptr, group: ptr, pending: i64, part: ptr, kept: i64) -> i64:
 
 
 @export
-def expand(ctl: ptr, me: ptr, number: i64) -> None:
+def expand(ctl: ptr, me: ptr, most: i64) -> i64:
+    """Expand parts that no other worker has claimed, so many at most; whether there may be more."""
+    for _ in range(most):
+        number = atomic_add(ctl, 8 * CTL_CLAIMED, 1)
+        if number >= word(ctl, CTL_PARTS):
+            return 0
+        expand_part(ctl, me, number)
+    return 1
+
+
+def expand_part(ctl: ptr, me: ptr, number: i64) -> None:
     """Compute the successors of one part; keep those not known to be old, in order."""
     ctx = address(me, ME_CTX)
     sums = address(me, ME_SUMS)
@@ -318,10 +333,21 @@ def seed(ctl: ptr, rows: ptr, first: i64, n: i64) -> None:
 
 
 # --- insert -----------------------------------------------------------------------------
+# Worker w of W owns the regions from REGIONS * w // W up to REGIONS * (w + 1) // W, and
+# writes nothing that another reads meanwhile: its regions, and its own bytes of what is new.
+
+
+def new_bytes(ctl: ptr, worker: i64, number: i64) -> ptr:
+    """For each candidate of a part: whether the worker found it new."""
+    return address(ctl, CTL_NEW) + (worker * PARTS + number) * PART_CANDIDATES
+
+
+def owner(ctl: ptr, lo: i64) -> i64:
+    return (((lo >> (64 - REGIONS_BITS)) + 1) * word(ctl, CTL_WORKERS) - 1) >> REGIONS_BITS
 
 
 @export
-def insert(ctl: ptr, me: ptr) -> i64:
+def insert(ctl: ptr, me: ptr, worker: i64) -> i64:
     """Insert this worker's share of all candidates, in order; mark those that are new.
 
     Returns -1 when done, else the region that must grow before the work goes on.
@@ -329,41 +355,46 @@ def insert(ctl: ptr, me: ptr) -> i64:
     low = word(me, ME_LOW)
     high = word(me, ME_HIGH)
     number = word(me, ME_PART)
-    k = word(me, ME_POSITION)
+    mine = address(me, ME_MINE)
     parts = word(ctl, CTL_PARTS)
+    first = word(me, ME_POSITION)
     while number < parts:
         part = address(ctl, CTL_CANDIDATES) + number * PART_BYTES
-        kept = load64(address(ctl, CTL_KEPT), 8 * number)
+        new = new_bytes(ctl, worker, number)
         found = load64(address(me, ME_NEW), 8 * number)
-        while k < kept:
-            if k + AHEAD < kept:
-                ahead = load64(part, FINGERPRINT * (k + AHEAD))
+        count = 0
+        for k in range(first, load64(address(ctl, CTL_KEPT), 8 * number)):
+            which = load64(part, FINGERPRINT * k) >> (64 - REGIONS_BITS)
+            store32(mine, 4 * count, k)
+            count += (low <= which) & (which < high)
+        for i in range(count):
+            if i + AHEAD < count:
+                ahead = load64(part, FINGERPRINT * load32(mine, 4 * (i + AHEAD)))
                 prefetch(home(region_of(ctl, ahead), ahead), 0)
+            k = load32(mine, 4 * i)
             lo = load64(part, FINGERPRINT * k)
-            which = lo >> (64 - REGIONS_BITS)
-            if low <= which and which < high:
-                hi = load64(part, FINGERPRINT * k + 8) if WIDE else 0
-                region = region_of(ctl, lo)
-                at = probe(home(region, lo), lo, hi)
-                if load64(at, 0) == 0:
-                    if unlikely(
-                        word(region, REGION_COUNT) >= word(region, REGION_LIMIT)
-                        or at == address(region, REGION_END)
-                    ):
-                        store64(address(me, ME_NEW), 8 * number, found)
-                        set_word(me, ME_PART, number)
-                        set_word(me, ME_POSITION, k)
-                        return which
-                    store64(at, 0, lo)
-                    if WIDE:
-                        store64(at, 8, hi)
-                    add_word(region, REGION_COUNT, 1)
-                    store32(part, ACTION + 4 * k, load32(part, ACTION + 4 * k) | NEW)
-                    found += 1
-            k += 1
+            hi = load64(part, FINGERPRINT * k + 8) if WIDE else 0
+            region = region_of(ctl, lo)
+            at = probe(home(region, lo), lo, hi)
+            fresh = load64(at, 0) == 0
+            if fresh:
+                if unlikely(
+                    word(region, REGION_COUNT) >= word(region, REGION_LIMIT)
+                    or at == address(region, REGION_END)
+                ):
+                    store64(address(me, ME_NEW), 8 * number, found)
+                    set_word(me, ME_PART, number)
+                    set_word(me, ME_POSITION, k)
+                    return lo >> (64 - REGIONS_BITS)
+                store64(at, 0, lo)
+                if WIDE:
+                    store64(at, 8, hi)
+                add_word(region, REGION_COUNT, 1)
+                found += 1
+            store8(new, k, fresh)
         store64(address(me, ME_NEW), 8 * number, found)
         number += 1
-        k = 0
+        first = 0
     return -1
 
 
@@ -400,20 +431,30 @@ def check(me: ptr, p: ptr, state: i64) -> i64:
 
 
 @export
-def settle(ctl: ptr, me: ptr, number: i64) -> None:
+def settle(ctl: ptr, me: ptr, most: i64) -> i64:
+    """Settle parts that no other worker has claimed, so many at most; whether there may be more."""
+    for _ in range(most):
+        number = atomic_add(ctl, 8 * CTL_CLAIMED, 1)
+        if number >= word(ctl, CTL_PARTS):
+            return 0
+        settle_part(ctl, me, number)
+    return 1
+
+
+def settle_part(ctl: ptr, me: ptr, number: i64) -> None:
     """Number one part's new states, in order; store their rows and parents; check them."""
     part = address(ctl, CTL_CANDIDATES) + number * PART_BYTES
     state = load64(address(ctl, CTL_FIRST), 8 * number)
     for k in range(load64(address(ctl, CTL_KEPT), 8 * number)):
-        action = load32(part, ACTION + 4 * k)
-        if action & NEW:
+        lo = load64(part, FINGERPRINT * k)
+        if load8(new_bytes(ctl, owner(ctl, lo), number), k):
+            action = load32(part, ACTION + 4 * k)
             p = row_at(ctl, state)
             copy(p, part + (ROWS + ROW * k), ROW)
             set_parent(ctl, state, load64(part, META + 8 * k))
-            add_word(address(me, ME_SUMS), SUM_ACTIONS + ACTIONS + (action ^ NEW), 1)
+            add_word(address(me, ME_SUMS), SUM_ACTIONS + ACTIONS + action, 1)
             holding = check(me, p, state)
             if EDGES:
-                lo = load64(part, FINGERPRINT * k)
                 hi = load64(part, FINGERPRINT * k + 8) if WIDE else 0
                 store64(probe(home(region_of(ctl, lo), lo), lo, hi), FINGERPRINT, state)
                 store64(address(ctl, CTL_MASKS), 8 * (state - word(ctl, CTL_TAIL)), holding)

@@ -20,7 +20,7 @@ from scrutator.checker.native import NativeModule, compile_dialect
 Rows = npt.NDArray[np.uint8]
 
 PART_STATES = 256  # states in a part of a batch, at most
-PARTS = 64  # parts in a batch, at most
+PARTS = 256  # parts in a batch, at most
 PART_BYTES_MAX = 32 << 20  # of a part's candidates; reserved, not touched, in the worst case
 BATCH_BYTES_MAX = 1 << 30
 CHUNK_BYTES = 4 << 20  # a chunk of the frontier, at least
@@ -191,6 +191,8 @@ class Sizes:
             "SUCCESSORS_MAX": model.successors_max,
             "PART": self.part_states,
             "PART_BYTES": self.part_bytes,
+            "PART_CANDIDATES": self.part_candidates,
+            "PARTS": self.parts,
             "META": self.meta,
             "ACTION": self.meta + 8 * self.part_candidates,
             "ROWS": self.rows,

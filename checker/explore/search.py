@@ -8,8 +8,9 @@ or, when a limit cuts it short, not at all.
 
 from __future__ import annotations
 
-import itertools
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from scrutator.checker.explore.table import MemoryLimit
 from scrutator.checker.explore.team import Team
 
 TOGETHER_PARTS = 4  # fewer parts are not worth waking the team
+CALL_S = 0.02  # about how long a worker stays in compiled code
 
 
 def explore(model: NativeModel, options: Options, progress: ProgressCallback | None = None) -> Exploration:
@@ -49,6 +51,14 @@ def explore(model: NativeModel, options: Options, progress: ProgressCallback | N
             search.frontier.close()
 
 
+@dataclass
+class Phase:
+    """A kernel function that workers apply to parts, and the seconds that a part took of late."""
+
+    function: Callable[[int, int, int], int]
+    part_s: float = CALL_S
+
+
 class Search(Run):
     """One breadth-first search under way."""
 
@@ -63,9 +73,8 @@ class Search(Run):
         super().__init__(model, options, stopper, progress)
         self.team = team
         self.batch_states = self.sizes.part_states * self.sizes.parts
-        self.expand, self.insert, self.settle, self.seed, self.link = map(
-            self.function, ("expand", "insert", "settle", "seed", "link")
-        )
+        self.insert, self.seed, self.link = map(self.function, ("insert", "seed", "link"))
+        self.expand, self.settle = Phase(self.function("expand")), Phase(self.function("settle"))
 
     # --- the search -------------------------------------------------------------------
 
@@ -122,28 +131,30 @@ class Search(Run):
 
     # --- the phases of a batch --------------------------------------------------------
 
-    def _each_part(self, function: Callable[[int, int, int], None], parts: int, workers: int) -> None:
-        """Apply a kernel function to each part; workers claim parts in order."""
-        control, numbers, stop = self.space.control_address, itertools.count(), self.stopper.stop
+    def _each_part(self, phase: Phase, parts: int, workers: int) -> None:
+        """Do a phase's work on each part; workers claim parts in order."""
+        control, stop = self.space.control_address, self.stopper.stop
+        self.space.control[c.CTL_CLAIMED] = 0
+        most = max(1, int(CALL_S / phase.part_s))
 
         def task(worker: int) -> None:
             me = self.space.me_addresses[worker]
-            for number in numbers:
-                if number >= parts or stop():
-                    return
-                function(control, me, number)
+            while not stop() and phase.function(control, me, most):
+                pass
 
+        began = time.perf_counter()
         if workers == 1:
             task(0)
         else:
             self.team.run(task)
+        phase.part_s = (time.perf_counter() - began) * workers / parts
 
     def _insert(self, workers: int) -> None:
         self.space.share_regions(workers)
 
         def task(worker: int) -> None:
             me = self.space.me_addresses[worker]
-            while (region := self.insert(self.space.control_address, me)) >= 0:
+            while (region := self.insert(self.space.control_address, me, worker)) >= 0:
                 self.table.grow(region)
 
         if workers == 1:

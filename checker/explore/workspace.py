@@ -29,7 +29,7 @@ class Workspace:
     def __init__(self, sizes: Sizes, workers: int) -> None:
         self.sizes, self.workers = sizes, workers
         parts, batch = sizes.parts, sizes.parts * sizes.part_states
-        self.control: Words = np.zeros(c.CTL_WORDS, np.int64)
+        self.control: Words = reserve(8 * c.CTL_WORDS).view(np.int64)
         self.candidates = reserve(sizes.part_bytes * parts)
         self.kept: Words = np.zeros(parts, np.int64)
         self.first: Words = np.zeros(parts, np.int64)
@@ -39,11 +39,14 @@ class Workspace:
         self.mins = _lines(workers, c.MIN_WORDS)
         self.mins[:] = c.NONE
         self.new = _lines(workers, parts)
+        self.new_bytes = reserve(workers * parts * sizes.part_candidates)
+        self.mine = _lines(workers, -(-sizes.part_candidates // 2))
         self.recent = _lines(workers, c.RECENT * sizes.fingerprint_bytes // 8)
         self.scratch = _lines(workers, 2 * sizes.group_bytes // 8)
         self.control[c.CTL_CANDIDATES] = address(self.candidates)
         self.control[c.CTL_KEPT] = address(self.kept)
         self.control[c.CTL_FIRST] = address(self.first)
+        self.control[c.CTL_NEW] = address(self.new_bytes)
         if sizes.edges:
             self.edges = reserve(sizes.edge_part_bytes * parts)
             self.first_edge: Words = np.zeros(parts, np.int64)
@@ -61,11 +64,13 @@ class Workspace:
             me[c.ME_RECENT] = address(self.recent[worker])
             me[c.ME_SCRATCH] = address(self.scratch[worker])
             me[c.ME_NEW] = address(self.new[worker])
+            me[c.ME_MINE] = address(self.mine[worker])
         self.control_address = address(self.control)
         self.me_addresses = [address(self.me[worker]) for worker in range(workers)]
 
     def share_regions(self, workers: int) -> None:
         """Give each of so many workers a run of the table's regions, and the work from its start."""
+        self.control[c.CTL_WORKERS] = workers
         for worker in range(workers):
             me = self.me[worker]
             me[c.ME_LOW] = c.REGIONS * worker // workers

@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from enum import Enum
 
-from scrutator.model.language import Array, Bound, Index, Maybe, Nat, Network, Option, Record, Seq, Set, Spec, require
+from scrutator.model.language import (
+    Array,
+    Bound,
+    Index,
+    Maybe,
+    Nat,
+    Network,
+    Option,
+    Record,
+    Seq,
+    Set,
+    Spec,
+    require,
+)
 from scrutator.model.quorums import Quorums
 
 SERVERS = Bound("servers", 3, "servers", low=1, high=16)
@@ -181,7 +194,7 @@ def handle_stored(s: State, i: int, m: Stored) -> None:
 def advance_commit(s: State, i: int) -> None:
     """To the last replicated entry, if it is of the current term."""
     require(s.role[i] == Role.LEADER)
-    last = max((k for k in INDEX if k <= len(s.log[i]) and {j for j in SERVER if j == i or s.match[i][j] >= k} in QUORUM))
+    last = max(k for k in INDEX if k <= len(s.log[i]) and {j for j in SERVER if j == i or s.match[i][j] >= k} in QUORUM)
     require(last > s.commit[i])
     require(term_at(s, i, last) == s.term[i])
     s.commit[i] = last

@@ -5,7 +5,22 @@ from __future__ import annotations
 from enum import Enum
 
 from scrutator.model.language import (
-    Array, Bound, Ghost, Index, Links, Maybe, Nat, Network, Option, Record, Seq, Set, Spec, Volatile, each, require,
+    Array,
+    Bound,
+    Ghost,
+    Index,
+    Links,
+    Maybe,
+    Nat,
+    Network,
+    Option,
+    Record,
+    Seq,
+    Set,
+    Spec,
+    Volatile,
+    each,
+    require,
 )  # fmt: skip
 from scrutator.model.quorums import Quorums
 
@@ -163,7 +178,7 @@ def start(s: SetState, i: int) -> None:
 
 @SETS.action(i=NODE, j=NODE)
 def vote(s: SetState, i: int, j: int) -> None:
-    require(j not in s.votes[i] and not (s.votes[i] in QUORUM))
+    require(j not in s.votes[i] and s.votes[i] not in QUORUM)
     s.votes[i] |= {j}
     s.chosen.add(j)
 

@@ -14,7 +14,15 @@ from scrutator.checker.explore.layout import decode, encode
 from scrutator.model.language.interpret import Interpreter
 from scrutator.model.language.spec import Model, Spec
 from scrutator.model.language.types import (
-    ArrayType, IndexType, LinksType, MaybeType, RecordType, SeqType, SetType, Type, UnionType,
+    ArrayType,
+    IndexType,
+    LinksType,
+    MaybeType,
+    RecordType,
+    SeqType,
+    SetType,
+    Type,
+    UnionType,
 )  # fmt: skip
 from scrutator.model.language.values import RecordValue, make
 
