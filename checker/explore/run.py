@@ -49,11 +49,12 @@ class Run:
         self.frontier = Stream(model.row_bytes, self.sizes.rows_shift, options.spill_folder)
         self.parents = Stream(8, c.PARENTS_SHIFT, options.spill_folder)
         self.table = FingerprintTable(
-            self.space.control, self.sizes.entry_bytes, self.function("rehash"), self._table_bytes_max()
+            self.space.control, self.sizes.entry_bytes, self.function("rehash"), options.memory_bytes_max
         )
         self.head = self.tail = self.initial = 0
         self.levels: list[int] = []
         self.outside_levels: list[int] = []
+        self.kept_most = 0
         self.memory_bytes_peak = 0
 
     def function(self, name: str) -> Callable[..., Any]:
@@ -77,31 +78,29 @@ class Run:
 
     # --- memory -----------------------------------------------------------------------
 
-    def _table_bytes_max(self) -> int | None:
-        if self.options.memory_bytes_max is None:
-            return None
-        rest = (
-            self.space.nbytes
-            + 2 * (self.model.row_bytes << self.sizes.rows_shift)
-            + 2 * (8 << c.PARENTS_SHIFT)
-        )
-        return self.options.memory_bytes_max - rest
-
     def memory_bytes(self) -> int:
-        candidates = int(self.space.kept.sum()) * self.sizes.candidate_bytes
+        """Memory in use by the search; Python and its libraries come on top."""
+        self.kept_most = max(self.kept_most, int(self.space.kept.sum()))
+        candidates = self.kept_most * self.sizes.candidate_bytes
         graph = 0 if self.graph is None else self.graph.nbytes
         streams = self.frontier.nbytes + self.parents.nbytes
         return self.table.nbytes + streams + self.space.nbytes + candidates + graph
 
     def spill(self) -> None:
-        """Move to disk what is over the budget and not needed soon."""
+        """Keep to the budget: move to disk what is not needed soon, or stop."""
         memory = self.memory_bytes()
         self.memory_bytes_peak = max(self.memory_bytes_peak, memory)
         budget = self.options.memory_bytes_max
-        while budget is not None and memory > budget:
-            if not (self.parents.spill(-1, self.tail) or self.frontier.spill(self.head, self.tail)):
-                return
+        if budget is None:
+            return
+        growth = self.table.growth_bytes()
+        while memory + growth > budget and (
+            self.parents.spill(-1, self.tail) or self.frontier.spill(self.head, self.tail)
+        ):
             memory = self.memory_bytes()
+        if memory > budget and self.head < self.tail:
+            self.stopper.limit = self.stopper.limit or "memory"
+        self.table.memory_bytes_max = budget - (memory - self.table.nbytes)
 
     # --- what was found ---------------------------------------------------------------
 

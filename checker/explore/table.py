@@ -29,6 +29,13 @@ ENTRIES_FIRST = 2048  # of a region
 ENTRIES_SMALL = 1 << 15  # below, a region grows fourfold
 
 
+NEARLY_FULL = 0.9  # of what a region may hold
+
+
+def _larger(capacity: int) -> int:
+    return capacity * 4 if capacity < ENTRIES_SMALL else capacity * 3 // 2
+
+
 class MemoryLimit(Exception):
     """The table would outgrow the memory allowed."""
 
@@ -67,6 +74,13 @@ class FingerprintTable:
     def __len__(self) -> int:
         return int(self._words[:, REGION_COUNT].sum())
 
+    def growth_bytes(self) -> int:
+        """Memory that the growing of nearly full regions will soon take."""
+        soon = [r for r, w in enumerate(self._words) if w[REGION_COUNT] > NEARLY_FULL * w[REGION_LIMIT]]
+        now = [self._memory[region].nbytes for region in soon]
+        then = [self._nbytes(_larger(int(self._words[region, REGION_CAPACITY]))) for region in soon]
+        return sum(then) - sum(now) + max(now, default=0)
+
     def grow(self, region: int) -> None:
         """Replace a region by a larger one; other workers may use other regions meanwhile.
 
@@ -74,11 +88,10 @@ class FingerprintTable:
             MemoryLimit: The larger region does not fit.
         """
         old, words = self._memory[region], self._words[region]
-        capacity = int(words[REGION_CAPACITY])
-        larger = capacity * 4 if capacity < ENTRIES_SMALL else capacity * 3 // 2
+        larger = _larger(int(words[REGION_CAPACITY]))
         if (
             self.memory_bytes_max is not None
-            and self.nbytes + larger * self._entry_bytes > self.memory_bytes_max
+            and self.nbytes + self._nbytes(larger) > self.memory_bytes_max
         ):
             raise MemoryLimit
         grown = words.copy()
@@ -87,16 +100,16 @@ class FingerprintTable:
         self._rehash(address(old), end, address(grown))
         words[:] = grown
 
+    def _nbytes(self, capacity: int) -> int:
+        nbytes = (capacity + capacity // 64 + 32) * self._entry_bytes  # room for what would stand past the end
+        return -(-nbytes // HUGE_PAGE) * HUGE_PAGE if nbytes >= 2 * HUGE_PAGE else nbytes
+
     def _place(self, words: Words, capacity: int) -> Bytes:
         """Allocate a region and describe it; its count stays."""
-        entries = capacity + capacity // 64 + 32  # room for what would stand past the end
-        nbytes = entries * self._entry_bytes
-        huge = nbytes >= 2 * HUGE_PAGE
-        if huge:
-            nbytes = -(-nbytes // HUGE_PAGE) * HUGE_PAGE
-            entries = nbytes // self._entry_bytes
-            capacity = (entries - 32) * 64 // 65
-        memory = reserve(nbytes, huge)
+        nbytes = self._nbytes(capacity)
+        entries = nbytes // self._entry_bytes
+        capacity = (entries - 32) * 64 // 65
+        memory = reserve(nbytes, huge=nbytes >= 2 * HUGE_PAGE)
         words[REGION_BASE] = address(memory)
         words[REGION_CAPACITY] = capacity
         words[REGION_LIMIT] = int(capacity * LOAD_MAX)
