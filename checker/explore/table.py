@@ -108,7 +108,7 @@ class FingerprintTable:
         """Allocate a region and describe it; its count stays."""
         nbytes = self._nbytes(capacity)
         entries = nbytes // self._entry_bytes
-        capacity = (entries - 32) * 64 // 65
+        capacity = max(capacity, (entries - 32) * 64 // 65)  # large pages have room for more
         memory = reserve(nbytes, huge=nbytes >= 2 * HUGE_PAGE)
         words[REGION_BASE] = address(memory)
         words[REGION_CAPACITY] = capacity
