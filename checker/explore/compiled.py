@@ -46,7 +46,7 @@ def explore_compiled(
     """Explore with native code; the findings, and the renaming that its rows went through."""
     model = dataclasses.replace(model, properties=properties)
     translation = translate(model, symmetry=options.symmetry)
-    canonical = _same
+    canonical: Canonical = _same
     if options.symmetry:
         for name, where in translation.ordered.items():
             if name in {i.name for i in model.interchangeable}:

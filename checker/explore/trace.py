@@ -170,7 +170,7 @@ def replay(path: FilePath | str) -> Replay:
 
 def _same_step(model: Model, successor: Successor, wanted: dict[str, Any]) -> bool:
     action = model.actions[successor.action]
-    return (
+    return bool(
         action.name == wanted["action"]
         and encode(successor.state).hex() == wanted["encoded"]
         and dict(arguments(action, successor.arguments)) == wanted["parameters"]

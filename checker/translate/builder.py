@@ -402,7 +402,7 @@ def syntax_of(function: Any) -> ast.FunctionDef:
             if isinstance(node, ast.FunctionDef):
                 found[min([node.lineno, *(d.lineno for d in node.decorator_list)])] = node
         _parsed[key] = found
-    node = _parsed[key].get(code.co_firstlineno)
-    if node is None:
+    definition = _parsed[key].get(code.co_firstlineno)
+    if definition is None:
         raise SpecError(f"{code.co_filename}:{code.co_firstlineno}: {function.__name__} is not a plain function (def)")
-    return node
+    return definition

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import functools
 import types
 from collections.abc import Callable
 from dataclasses import replace
@@ -271,7 +272,7 @@ class Expressions(Builder):
         for earlier, operand in zip(node.values, node.values[1:], strict=False):
             if conjunction:
                 self.narrow(earlier)
-            lines, right = self.captured(lambda operand=operand: self.condition(operand))
+            lines, right = self.captured(functools.partial(self.condition, operand))
             if not lines:
                 text = f"({text} {'and' if conjunction else 'or'} {right})"
                 continue
@@ -542,13 +543,14 @@ class Expressions(Builder):
 
     def lower_Call(self, node: ast.Call) -> Thing:
         if isinstance(node.func, ast.Attribute):
-            result: Thing = self.program.method(self, node)
-            return result
+            of_method: Thing = self.program.method(self, node)
+            return of_method
         target = self.named(node.func) if isinstance(node.func, ast.Name) else None
         if isinstance(target, RecordType):
             return self.record(target, node)
         if isinstance(target, types.FunctionType) and not target.__module__.startswith("scrutator.model.language"):
-            return self.program.call(self, target, node)
+            of_helper: Thing = self.program.call(self, target, node)
+            return of_helper
         name = target if isinstance(target, str) else getattr(target, "__name__", None)
         method: Callable[[ast.Call], Thing] | None = getattr(self, f"call_{name}", None)
         if method is None:

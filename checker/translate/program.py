@@ -236,9 +236,9 @@ class Program:
             ends = [f.number(a) for a in source.args]
             if not 1 <= len(ends) <= 2:
                 raise f.error("range takes one or two numbers", source)
-            low, high = ("0", ends[0].text) if len(ends) == 1 else (ends[0].text, ends[1].text)
+            begin, end = ("0", ends[0].text) if len(ends) == 1 else (ends[0].text, ends[1].text)
             variable = f.fresh()
-            with f.block(f"for {variable} in range({low}, {high}):"):
+            with f.block(f"for {variable} in range({begin}, {end}):"):
                 over(variable, IntType())
             return
         kind_wanted: RecordType | None = None
@@ -556,7 +556,8 @@ def translate_symmetry(model: Model) -> tuple[str, dict[str, int], dict[str, byt
 
 def _sorted_widths(model: Model) -> set[int]:
     """Widths of the sorted arrays in the state: reading one needs its search function."""
-    widths, todo = set(), [model.state]
+    widths: set[int] = set()
+    todo: list[Type] = [model.state]
     while todo:
         declared: Any = todo.pop()
         if isinstance(declared, SetType) and declared.representation is Representation.SORTED:

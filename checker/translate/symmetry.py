@@ -293,12 +293,12 @@ class _Permute(_Walk):
                     new = self.renamed(declared.element, f"load{8 * width}({p}, {source} + 1 + {k} * {width})")
                     self.fresh(f"sorted_add{8 * width}({out} + {target}, {new}, {declared.capacity}, 1)")
             case SetType() if bitset_words(declared):
-                at = self.fresh("-1")
+                member = self.fresh("-1")
                 with self.block("while 1:"):
-                    self.emit(f"{at} = next_bit({p} + {source}, {at} + 1, {declared.element.size})")
-                    with self.block(f"if {at} >= {declared.element.size}:"):
+                    self.emit(f"{member} = next_bit({p} + {source}, {member} + 1, {declared.element.size})")
+                    with self.block(f"if {member} >= {declared.element.size}:"):
                         self.emit("break")
-                    new = self.renamed(declared.element, self.element_code(declared.element, at))
+                    new = self.renamed(declared.element, self.element_code(declared.element, member))
                     rank = self.fresh(self.rank(new, declared.element))
                     word = self.fresh(f"{target} + ({rank} >> 6) * 8")
                     self.emit(f"store64({out}, {word}, load64({out}, {word}) | (1 << ({rank} & 63)))")

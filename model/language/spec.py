@@ -295,7 +295,8 @@ def _is_library(function: types.FunctionType) -> bool:
 
 def _named_by(function: types.FunctionType) -> dict[str, Any]:
     """The globals and closure variables that a function's code mentions."""
-    codes, names = [function.__code__], set()
+    codes: list[types.CodeType] = [function.__code__]
+    names: set[str] = set()
     while codes:
         code = codes.pop()
         names.update(code.co_names)
@@ -385,7 +386,8 @@ class _Binder:
         key = (original, frozenset(without))
         if key in self.bound:
             return self.bound[key]
-        target, inner = original, dict(without)
+        target: Any = original
+        inner = dict(without)
         if original in self.replaced and original not in without:
             target, inner = self.replaced[original], {**without, original: None}
         if _is_library(target):

@@ -414,8 +414,8 @@ class SeqType(Type):
 
     def rank(self, value: Any) -> int:
         items = list(value)
-        rank = sum(self.element.size**k for k in range(len(items)))
-        offset = 0
+        rank: int = sum(self.element.size**k for k in range(len(items)))
+        offset: int = 0
         for item in items:
             offset = offset * self.element.size + self.element.rank(item)
         return rank + offset
@@ -774,6 +774,14 @@ def Set(element: Any, capacity: int | None = None) -> Any:
     return SetType(as_type(element), capacity)
 
 
+def _messages(what: str, kinds: tuple[Any, ...]) -> UnionType:
+    types = tuple(as_type(kind) for kind in kinds)
+    for kind, declared in zip(kinds, types, strict=True):
+        if not isinstance(declared, RecordType):
+            raise SpecError(f"{what}: a message is a record, not {kind!r}: declare a class that derives from Record")
+    return UnionType(tuple(t for t in types if isinstance(t, RecordType)))
+
+
 def Network(*messages: Any, ordering: str = "bag", capacity: int | None = None, loss: Any = False, duplication: Any = False) -> Any:
     """Messages in flight, of the given record classes.
 
@@ -781,7 +789,7 @@ def Network(*messages: Any, ordering: str = "bag", capacity: int | None = None, 
     twice).  ``loss`` and ``duplication`` (constants or `Option`s) add fault actions
     that drop a message or send it once more.
     """
-    union = UnionType(tuple(as_type(m) for m in messages))  # type: ignore[arg-type]
+    union = _messages("Network", messages)
     if ordering not in ("set", "bag"):
         raise SpecError(f"ordering={ordering!r}: a network is a 'set' or a 'bag'; for first-in first-out use Links")
     return NetworkType(union, capacity, bag=ordering == "bag", loss=loss, duplication=duplication)
@@ -789,7 +797,7 @@ def Network(*messages: Any, ordering: str = "bag", capacity: int | None = None, 
 
 def Links(index: Any, *messages: Any, capacity: int, loss: Any = False, duplication: Any = False) -> Any:
     """A first-in first-out queue from each index to each other; messages have fields src and dst."""
-    union = UnionType(tuple(as_type(m) for m in messages))  # type: ignore[arg-type]
+    union = _messages("Links", messages)
     return LinksType(index, union, capacity, loss=loss, duplication=duplication)
 
 

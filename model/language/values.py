@@ -186,12 +186,12 @@ class RecordPlace(Place):
         return RecordValue(self._type, {name: plain(value) for name, value in self._fields.items()})
 
     def __eq__(self, other: object) -> bool:
-        return plain(self) == plain(other)
+        return bool(plain(self) == plain(other))
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return self._type.show(self._plain())
+        return str(self._type.show(self._plain()))
 
     def lose_volatile(self, *keys: Any) -> None:
         """Reset every `Volatile` variable: of one index (``s.lose_volatile(i)``) or as a whole."""
@@ -230,7 +230,7 @@ class ArrayPlace(Place):
 
     def _position(self, index: Any) -> int:
         try:
-            return self._type.index.pack(index)
+            return int(self._type.index.pack(index))
         except ValueError as error:
             raise Fault(f"{self._path()}[{index!r}]: {error}") from None
 
@@ -260,7 +260,7 @@ class ArrayPlace(Place):
         return tuple(plain(v) for v in self._items)
 
     def __eq__(self, other: object) -> bool:
-        return self._plain() == plain(other)
+        return bool(self._plain() == plain(other))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -399,7 +399,7 @@ class SetPlace(Place):
         return tuple(self._type.sorted(v for v, n in self._counts.items() for _ in range(n))) if self._type.bag else frozenset(self._counts)
 
     def __eq__(self, other: object) -> bool:
-        return self._plain() == plain(other)
+        return bool(self._plain() == plain(other))
 
     def __or__(self, other: Any) -> Any:
         return frozenset(self) | frozenset(other)
@@ -486,6 +486,6 @@ class LinksPlace(Place):
         return self._queues._plain()
 
     def __eq__(self, other: object) -> bool:
-        return self._plain() == plain(other)
+        return bool(self._plain() == plain(other))
 
     __hash__ = None  # type: ignore[assignment]

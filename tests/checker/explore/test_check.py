@@ -277,7 +277,7 @@ def test_a_changed_trace_does_not_replay(tmp_path: Path) -> None:
 )
 def test_a_malformed_trace_is_refused(content: str, complaint: str, tmp_path: Path) -> None:
     (tmp_path / "trace.json").write_text(content)
-    with pytest.raises(ReplayError, match="trace.json") as caught:
+    with pytest.raises(ReplayError, match=r"trace\.json") as caught:
         replay(tmp_path / "trace.json")
     assert complaint in str(caught.value)
 

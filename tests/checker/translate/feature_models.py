@@ -226,7 +226,7 @@ def few_fit(s: SetState) -> bool:
 
 @SETS.reachable
 def all_voted(s: SetState) -> bool:
-    return any(s.votes[i] == {j for j in NODE} and s.votes[i] >= {i} for i in NODE) and sum(len(s.votes[i]) for i in NODE) > 3
+    return any(s.votes[i] == {j for j in NODE} and s.votes[i] >= {i} for i in NODE) and sum(len(s.votes[i]) for i in NODE) > 3  # noqa: C416
 
 
 # --- networks ------------------------------------------------------------------------------
