@@ -132,22 +132,25 @@ class Spec:
 
     # --- declaring --------------------------------------------------------------------
 
-    def initial(self, **parameters: Any) -> Callable[[F], F]:
+    def initial(self, function: F | None = None, /, **parameters: Any) -> Any:
         """An initial state, made by changing the state of defaults; one for each choice of parameters."""
-        return self._declare(self._initial, fault=False, when=True, parameters=parameters)
+        declare = self._declare(self._initial, fault=False, when=True, parameters=parameters)
+        return declare if function is None else declare(function)
 
-    def action(self, *, when: Any = True, **parameters: Any) -> Callable[[F], F]:
+    def action(self, function: F | None = None, /, *, when: Any = True, **parameters: Any) -> Any:
         """An action: ``require`` its guard, then change the state.
 
         Parameters range over finite types (``i=SERVER``), over the messages in flight
         of a record class (``m=RequestVote``), or over a set of the state (``x=each("pending")``).
         With ``when``, the action exists only where that option is true.
         """
-        return self._declare(self._actions, fault=False, when=when, parameters=parameters)
+        declare = self._declare(self._actions, fault=False, when=when, parameters=parameters)
+        return declare if function is None else declare(function)
 
-    def fault(self, *, when: Any = True, **parameters: Any) -> Callable[[F], F]:
+    def fault(self, function: F | None = None, /, *, when: Any = True, **parameters: Any) -> Any:
         """An action of the environment: a crash, a restart, a loss."""
-        return self._declare(self._actions, fault=True, when=when, parameters=parameters)
+        declare = self._declare(self._actions, fault=True, when=when, parameters=parameters)
+        return declare if function is None else declare(function)
 
     def _declare(self, actions: list[Action], *, fault: bool, when: Any, parameters: dict[str, Any]) -> Callable[[F], F]:
         def declare(function: F) -> F:

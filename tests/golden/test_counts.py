@@ -32,7 +32,7 @@ class Row:
     @property
     def id(self) -> str:
         bounds = ",".join(f"{name}={value}" for name, value in self.bounds.items())
-        return f"{Path(self.model).stem}[{bounds}]" + ("-symmetry" if self.symmetry else "")
+        return f"{Path(self.model).name}[{bounds}]" + ("-symmetry" if self.symmetry else "")
 
 
 def local(name: str) -> str:
@@ -58,6 +58,11 @@ def small_raft(max_term: int, max_log: int, messages: int, distinct: int, genera
 def raft_set(n: int, t: int, log: int, v: int, *counts: int, crashes: bool = False, symmetry: bool = False) -> Row:
     bounds: dict[str, object] = {"servers": n, "max_term": t, "max_log": log, "values": v, "crashes": crashes}
     return Row(local("raft_set.py"), bounds, *counts, symmetry=symmetry)
+
+
+def stateright(spec: str, servers: int, clients: int, distinct: int) -> Row:
+    """Stateright publishes unique states."""
+    return Row(local("stateright.py") + f":{spec}", {"servers": servers, "clients": clients}, distinct, None, None)
 
 
 ROWS = [
@@ -96,6 +101,11 @@ ROWS = [
     raft_set(3, 2, 0, 1, 491, 1_129, 14, symmetry=True),
     raft_set(3, 1, 2, 1, 19_931, 77_497, 26),
     raft_set(3, 1, 2, 1, 56_289, 340_213, 28, crashes=True),
+    stateright("SINGLE_COPY", 1, 2, 93),
+    stateright("ABD", 2, 2, 544),
+    stateright("PAXOS", 3, 1, 265),
+    stateright("PAXOS", 3, 2, 16_668),
+    stateright("PAXOS", 3, 3, 1_194_428),
 ]
 SMALL = [row for row in ROWS if row.distinct <= 2_000 and not row.symmetry]
 

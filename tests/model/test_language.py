@@ -428,3 +428,27 @@ def test_links_are_first_in_first_out_and_bounded() -> None:
     (received,) = interpreter.successors(sent.state)
     assert (received.action, len(received.state.links)) == (1, 0)
     assert interpreter.truncated == {"links": 1}
+
+
+def test_decorators_work_with_and_without_parentheses() -> None:
+    spec = Spec("test", State)
+
+    @spec.initial
+    def one(s: State) -> None:
+        s.count = 1
+
+    @spec.action
+    def more(s: State) -> None:
+        require(s.count == 1)
+        s.count = 2
+
+    @spec.fault()
+    def less(s: State) -> None:
+        require(s.count == 2)
+        s.count = 0
+
+    interpreter = Interpreter(spec.bind())
+    start = next(interpreter.initial_states())
+    (second,) = interpreter.successors(start)
+    (third,) = interpreter.successors(second.state)
+    assert (start.count, second.state.count, third.state.count) == (1, 2, 0)
