@@ -85,7 +85,7 @@ def check(
     Parameters
     ----------
     model
-        A name that `scrutator list` shows, `package.module:SPEC` or `file.py:SPEC`.
+        A name that `scrutator list` shows, `package.module:SPEC` or `file.py:SPEC`; `:SPEC` may be left out.
     settings
         NAME=VALUE: a bound of the model; may be repeated.
     properties
@@ -117,7 +117,8 @@ def check(
     timeout_s
         Stop after so many seconds.
     memory_max
-        Stop at so much memory, for instance 512M or 4G.
+        Memory for the search, for instance 512M or 4G, besides Python's own 0.1 G. What is not
+        needed soon goes to disk; the search stops when the rest does not fit.
     coverage
         Show how often each action fired, and the new states at each depth.
     witness
@@ -434,7 +435,7 @@ def _load(reference: str) -> Spec:
     """The specification a user names."""
     from scrutator.model.catalogue import load, models
 
-    if ":" not in reference:
+    if ":" not in reference and "." not in reference:  # neither a file nor a module
         _require_known("model", [reference], list(models()), None)
     with _models_code():
         return load(reference)

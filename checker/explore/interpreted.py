@@ -224,7 +224,7 @@ def explore_interpreted(
     except Stop:
         pass
     except KeyboardInterrupt:
-        found.limit = "interrupt"
+        found.limit = "an interrupt"
     if options.search != "simulate":
         search.decide_possible()
     depths = list(search.level.values())

@@ -55,7 +55,7 @@ class CheckOptions:
                 raise SpecError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(values)}")
         for name in ("workers", "depth_max", "states_max", "walks", "memory_max_bytes", "timeout_s"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
+            if value is not None and not value > 0:
                 raise SpecError(f"{name}={value}: must be positive")
         if self.fingerprint_bits not in (64, 128):
             raise SpecError(f"fingerprint_bits={self.fingerprint_bits}: 64 or 128")

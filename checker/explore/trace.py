@@ -118,8 +118,10 @@ def read(path: FilePath | str) -> dict[str, Any]:
         if file.stat().st_size > FILE_BYTES_MAX:
             raise ReplayError(f"{file}: larger than {FILE_BYTES_MAX:,} bytes, not a trace")
         document = json.loads(file.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReplayError(f"{file}: {error}") from None
+    except OSError as error:
+        raise ReplayError(f"cannot read {file}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise ReplayError(f"{file}: not text: {error}") from None
     except (json.JSONDecodeError, RecursionError) as error:
         where = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise ReplayError(f"{file}{where}: not JSON: {error}") from None

@@ -20,11 +20,18 @@ from scrutator.checker.report.clean import clean, clean_lines
 WIDTH_MIN = 40
 
 
+class _Console(Console):
+    """Lets a closed pipe be seen, where rich would end the process with status 1: a violation's."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console_for(file: TextIO, width: int | None = None) -> Console:
     """A console on ``file``: coloured on a terminal unless NO_COLOR is set, and never elsewhere."""
     terminal = file.isatty()
     colour = terminal and not os.environ.get("NO_COLOR")
-    return Console(
+    return _Console(
         file=file,
         width=None if width is None else max(width, WIDTH_MIN),
         force_terminal=terminal,

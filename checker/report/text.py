@@ -30,6 +30,12 @@ _STYLES = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN
 _SEARCHES = {"bfs": "breadth-first", "dfs": "depth-first", "simulate": "random walks"}
 _LEVELS_SHOWN_MAX = 24
 _SCOPE_WIDTH_MAX = 60
+_LAYOUTS: tuple[tuple[tuple[str, ...], int], ...] = (  # columns left out, width of the bounds
+    ((), 60),
+    (("scope",), 60),
+    (("scope",), 28),
+    (("scope", "bounds"), 0),
+)
 
 
 def print_results(
@@ -37,8 +43,7 @@ def print_results(
 ) -> None:
     """Print the table of all results, then what needs saying about each."""
     _print_table(console, results)
-    for result in results:
-        _print_basis(console, result, named=len(results) > 1)
+    _print_basis(console, results)
     for result in results:
         _print_warnings(console, result)
         for found in result.properties:
@@ -52,9 +57,9 @@ def print_results(
 
 
 def _print_table(console: Console, results: Sequence[Result]) -> None:
-    """The widest of three tables that fits; what a narrower one leaves out follows as lines."""
-    for left_out in ((), ("scope",), ("scope", "bounds")):
-        table = _table(results, left_out)
+    """The widest table that fits; what a narrower one leaves out follows as lines."""
+    for left_out, bounds_width in _LAYOUTS:
+        table = _table(results, left_out, bounds_width)
         if Measurement.get(console, console.options.update(max_width=10_000), table).maximum <= console.width:
             break
     console.print(table)
@@ -65,10 +70,10 @@ def _print_table(console: Console, results: Sequence[Result]) -> None:
             put(console, f"{_name(result)}: with {_bounds(result)}", indent=2)
 
 
-def _table(results: Sequence[Result], left_out: tuple[str, ...]) -> Table:
+def _table(results: Sequence[Result], left_out: tuple[str, ...], bounds_width: int) -> Table:
     columns: tuple[tuple[str, bool, Callable[[Result], Text]], ...] = (
         ("model", False, _model_cell),
-        ("bounds", False, lambda r: Text(_bounds(r) or "none")),
+        ("bounds", False, lambda r: _folded(_bounds(r) or "none", bounds_width)),
         ("properties", True, lambda r: Text(str(len(r.properties)))),
         ("distinct states", True, lambda r: Text(f"{r.distinct:,}")),
         ("generated", True, lambda r: Text(f"{r.generated:,}")),
@@ -124,24 +129,39 @@ def _bounds(result: Result) -> str:
 # --- what the verdict rests on ------------------------------------------------------------
 
 
-def _print_basis(console: Console, result: Result, *, named: bool) -> None:
-    """How it was explored, and the odds that fingerprints deceived."""
+def _print_basis(console: Console, results: Sequence[Result]) -> None:
+    """How it was explored, once where it is the same for all, and the odds that fingerprints deceived."""
+    hows = [_how(result) for result in results]
+    if len(set(hows)) == 1:
+        put(console, "; ".join([hows[0], *(_cost(results[0]) if len(results) == 1 else ())]), indent=2, style="dim")
+    if len(results) > 1:
+        for how, result in zip(hows, results, strict=True):
+            parts = [] if len(set(hows)) == 1 else [how]
+            put(console, f"{_name(result)}: {'; '.join([*parts, *_cost(result)])}", indent=2, style="dim")
+
+
+def _how(result: Result) -> str:
     parts = [f"{clean(result.engine)} engine", _SEARCHES.get(result.search, clean(result.search))]
     parts.append(plural(result.workers, "worker"))
     if result.symmetry:
         parts.append(f"symmetry over {listed(result.symmetry)}")
     if result.seed is not None:
         parts.append(f"seed {result.seed}")
+    return "; ".join(parts)
+
+
+def _cost(result: Result) -> list[str]:
+    parts = []
     if result.seconds > 0:
-        parts.append(f"{rate(result.distinct / result.seconds)} distinct states/s")
+        count, what = (result.generated, "steps") if result.search == "simulate" else (result.distinct, "distinct states")
+        parts.append(f"{rate(count / result.seconds)} {what}/s")
     if result.compile_seconds:
         parts.append(f"compiled in {duration(result.compile_seconds)}")
     if result.memory_bytes_peak:
         parts.append(f"peak memory {size(result.memory_bytes_peak)}")
     if result.collision_odds > 0:
         parts.append(f"odds of a missed state {collision_text(result.collision_odds)}")
-    text = "; ".join(parts)
-    put(console, f"{_name(result)}: {text}" if named else text, indent=2, style="dim")
+    return parts
 
 
 def collision_text(odds: float) -> str:
