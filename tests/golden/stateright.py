@@ -80,6 +80,36 @@ def start(s: SingleCopy) -> None:
         s.net.send(Put(client=c, server=server_of(c, 0)))
 
 
+def had_returned(s: SingleCopy, d: int, k: int, c: int) -> bool:
+    """Client d's k-th operation had returned when client c invoked its get."""
+    return (c == d and k == 1) or s.client[c].seen[d] >= k
+
+
+def came_before(s: SingleCopy, v: int, w: int) -> bool:
+    """An operation on v had returned when somebody invoked a get that returned w."""
+    return any(
+        s.client[c].got == w and (had_returned(s, v, 1, c) or any(s.client[d].got == v and had_returned(s, d, 2, c) for d in CLIENT))
+        for c in CLIENT
+    )
+
+
+def linearizable(s: SingleCopy) -> bool:
+    """Some order of the operations explains what the gets returned.
+
+    Everybody's put was invoked before any get, so that a get finds some value; and as each
+    value is put once, an order exists unless two values each came before the other (Gibbons
+    and Korach, "Testing shared memories", 1997).
+    """
+    return all(s.client[c].got is not None for c in CLIENT if s.client[c].completed == 2) and not any(
+        v != w and came_before(s, v, w) and came_before(s, w, v) for v in CLIENT for w in CLIENT
+    )
+
+
+def value_chosen(s: SingleCopy) -> bool:
+    """A value is on its way to a client."""
+    return any(m.value is not None for m in s.net.of(GetOk))
+
+
 # --- one copy -------------------------------------------------------------------------
 
 
@@ -110,6 +140,14 @@ def single_get(s: SingleCopy, m: Get) -> None:
 
 SINGLE_COPY.action(m=PutOk)(put_returns)
 SINGLE_COPY.action(m=GetOk)(get_returns)
+SINGLE_COPY.invariant(linearizable)
+SINGLE_COPY.reachable(value_chosen)
+
+
+@SINGLE_COPY.reachable
+def everything_discovered(s: SingleCopy) -> bool:
+    """Stateright stops where one state shows all there is to discover."""
+    return not linearizable(s) and value_chosen(s)
 
 
 # --- ABD: Attiya, Bar-Noy and Dolev, "Sharing memory robustly in message-passing systems" -----
@@ -302,6 +340,8 @@ def abd_ack_store(s: Abd, m: AckStore) -> None:
 
 ABD.action(m=PutOk)(put_returns)
 ABD.action(m=GetOk)(get_returns)
+ABD.invariant(linearizable)
+ABD.reachable(value_chosen)
 
 
 # --- single-decree Paxos ----------------------------------------------------------------
@@ -371,6 +411,8 @@ PAXOS = Spec("paxos-actors", Paxos)
 PAXOS.initial(start)
 PAXOS.action(m=PutOk)(put_returns)
 PAXOS.action(m=GetOk)(get_returns)
+PAXOS.invariant(linearizable)
+PAXOS.reachable(value_chosen)
 
 
 def is_older(round: int, leader: int, than_round: int, than_leader: int) -> bool:

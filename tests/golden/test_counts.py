@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scrutator.checker.explore.check import CheckOptions, check
-from scrutator.checker.explore.result import PropertyKind, Result, Verdict
+from scrutator.checker.explore.result import Result, Verdict
 
 HERE = Path(__file__).parent
 SLOW = 20_000_000  # distinct states
@@ -25,7 +25,7 @@ class Row:
     model: str
     bounds: dict[str, object]
     distinct: int
-    generated: int | None  # None: the other checker counts a step once for each of its reasons, we once
+    generated: int | None  # None: unpublished, or counted once for each reason of a step, which we count once
     depth: int | None
     symmetry: bool = False
 
@@ -63,6 +63,15 @@ def raft_set(n: int, t: int, log: int, v: int, *counts: int, crashes: bool = Fal
 def stateright(spec: str, servers: int, clients: int, distinct: int) -> Row:
     """Stateright publishes unique states."""
     return Row(local("stateright.py") + f":{spec}", {"servers": servers, "clients": clients}, distinct, None, None)
+
+
+def increment(distinct: int, *, symmetry: bool = False) -> Row:
+    return Row(local("increment.py"), {"threads": 2}, distinct, None, None, symmetry=symmetry)
+
+
+def ping_pong(most: int, duplication: bool, loss: bool, distinct: int) -> Row:
+    bounds: dict[str, object] = {"max": most, "duplication": duplication, "loss": loss}
+    return Row(local("ping_pong.py"), bounds, distinct, None, None)
 
 
 ROWS = [
@@ -106,8 +115,14 @@ ROWS = [
     stateright("PAXOS", 3, 1, 265),
     stateright("PAXOS", 3, 2, 16_668),
     stateright("PAXOS", 3, 3, 1_194_428),
+    increment(13),
+    increment(8, symmetry=True),
+    ping_pong(1, True, True, 14),
+    ping_pong(5, True, True, 4_094),
+    ping_pong(5, True, False, 11),
+    ping_pong(5, False, False, 11),
 ]
-SMALL = [row for row in ROWS if row.distinct <= 2_000 and not row.symmetry]
+SMALL = [row for row in ROWS if row.distinct <= 2_000]
 
 
 def compare(row: Row, result: Result) -> None:
@@ -115,7 +130,7 @@ def compare(row: Row, result: Result) -> None:
     assert row.generated is None or result.generated == row.generated
     assert row.depth is None or result.depth == row.depth
     assert not result.truncations
-    assert not [p.name for p in result.properties if p.kind is not PropertyKind.REACHABLE and p.verdict is Verdict.VIOLATED]
+    assert result.verdict is Verdict.HOLDS
 
 
 def marked(row: Row) -> object:
@@ -129,4 +144,34 @@ def test_compiled_engine_counts_as_others_do(row: Row) -> None:
 
 @pytest.mark.parametrize("row", [marked(row) for row in SMALL])
 def test_python_engine_counts_as_others_do(row: Row) -> None:
-    compare(row, check(row.model, bounds=row.bounds, options=CheckOptions(engine="python")))
+    compare(row, check(row.model, bounds=row.bounds, options=CheckOptions(engine="python", symmetry=row.symmetry)))
+
+
+SINGLE_COPIES = local("stateright.py") + ":SINGLE_COPY"
+
+
+@pytest.mark.parametrize("engine", ["compiled", "python"])
+def test_two_single_copies_are_not_linearizable(engine: str) -> None:
+    """Stateright's counterexample: a put at one server, then a get from the other."""
+    result = check(SINGLE_COPIES, bounds={"servers": 2, "clients": 2}, options=CheckOptions(engine=engine))
+    (linearizable,) = (p for p in result.properties if p.name == "linearizable")
+    assert linearizable.verdict is Verdict.VIOLATED
+    assert linearizable.trace is not None
+    assert [step.action for step in linearizable.trace.steps[1:]] == ["single_put", "put_returns", "single_get", "get_returns"]
+
+
+@pytest.mark.parametrize("engine", ["compiled", "python"])
+def test_two_single_copies_count_54_states_until_all_is_discovered(engine: str) -> None:
+    """Stateright stops when it comes to a state that shows every discovery: the first of its level.
+
+    So it has found that level and those before it, and none after.
+    """
+    result = check(
+        SINGLE_COPIES,
+        bounds={"servers": 2, "clients": 2},
+        properties=("everything_discovered",),
+        options=CheckOptions(engine=engine),
+    )
+    (discovered,) = result.properties
+    assert discovered.trace is not None
+    assert sum(result.levels[: len(discovered.trace) + 1]) == 54
