@@ -7,12 +7,25 @@ one.  A message that an actor would ignore stays in the network.
 
 Its states contain the history that its linearizability tester records: of each operation
 how many operations of every other client had completed when it was invoked, and what it
-returned.  For one put and one get a client, that is the snapshot taken at the get.
+returned.  For one put and one get a client, that is the snapshot taken at the get, and its
+value.
 """
 
 from __future__ import annotations
 
-from scrutator.model.language import Array, Bound, Index, Maybe, Nat, Network, Record, Set, Spec, require
+from scrutator.model.language import (
+    Array,
+    Bound,
+    Ghost,
+    Index,
+    Maybe,
+    Nat,
+    Network,
+    Record,
+    Set,
+    Spec,
+    require,
+)
 
 SERVERS = Bound("servers", 3, "servers", low=1, high=8)
 CLIENTS = Bound("clients", 2, "clients, each with a value of its own", low=1, high=8)
@@ -42,11 +55,10 @@ class GetOk(Record):
     value = VALUE
 
 
-class History(Record):
-    """A client, and what the tester knows of it."""
+class Read(Record):
+    """What the tester knows of a client's get."""
 
-    completed = Nat(2)
-    seen = Array(CLIENT, Nat(2))  # operations of others that had completed when it called get
+    seen = Array(CLIENT, Nat(2))  # operations of others that had completed when it was invoked
     got = VALUE
 
 
@@ -57,21 +69,21 @@ def server_of(c: int, k: int) -> int:
 
 def put_returns(s: SingleCopy, m: PutOk) -> None:
     """A client learns that its put took place, and gets."""
-    require(s.client[m.client].completed == 0)
+    require(s.completed[m.client] == 0)
     s.net.receive(m)
-    s.client[m.client].completed = 1
+    s.completed[m.client] = 1
     for c in CLIENT:
         if c != m.client:
-            s.client[m.client].seen[c] = s.client[c].completed
+            s.history[m.client].seen[c] = s.completed[c]
     s.net.send(Get(client=m.client, server=server_of(m.client, 1)))
 
 
 def get_returns(s: SingleCopy, m: GetOk) -> None:
     """A client learns the value."""
-    require(s.client[m.client].completed == 1)
+    require(s.completed[m.client] == 1)
     s.net.receive(m)
-    s.client[m.client].completed = 2
-    s.client[m.client].got = m.value
+    s.completed[m.client] = 2
+    s.history[m.client].got = m.value
 
 
 def start(s: SingleCopy) -> None:
@@ -82,13 +94,13 @@ def start(s: SingleCopy) -> None:
 
 def had_returned(s: SingleCopy, d: int, k: int, c: int) -> bool:
     """Client d's k-th operation had returned when client c invoked its get."""
-    return (c == d and k == 1) or s.client[c].seen[d] >= k
+    return (c == d and k == 1) or s.history[c].seen[d] >= k
 
 
 def came_before(s: SingleCopy, v: int, w: int) -> bool:
     """An operation on v had returned when somebody invoked a get that returned w."""
     return any(
-        s.client[c].got == w and (had_returned(s, v, 1, c) or any(s.client[d].got == v and had_returned(s, d, 2, c) for d in CLIENT))
+        s.history[c].got == w and (had_returned(s, v, 1, c) or any(s.history[d].got == v and had_returned(s, d, 2, c) for d in CLIENT))
         for c in CLIENT
     )
 
@@ -100,7 +112,7 @@ def linearizable(s: SingleCopy) -> bool:
     value is put once, an order exists unless two values each came before the other (Gibbons
     and Korach, "Testing shared memories", 1997).
     """
-    return all(s.client[c].got is not None for c in CLIENT if s.client[c].completed == 2) and not any(
+    return all(s.history[c].got is not None for c in CLIENT if s.completed[c] == 2) and not any(
         v != w and came_before(s, v, w) and came_before(s, w, v) for v in CLIENT for w in CLIENT
     )
 
@@ -115,7 +127,8 @@ def value_chosen(s: SingleCopy) -> bool:
 
 class SingleCopy(Record):
     value = Array(SERVER, VALUE)
-    client = Array(CLIENT, History)
+    completed = Array(CLIENT, Nat(2))  # operations of each client
+    history = Ghost(Array(CLIENT, Read))
     net = Network(Put, PutOk, Get, GetOk, ordering="set")
 
 
@@ -205,7 +218,8 @@ class Replica(Record):
 
 class Abd(Record):
     replica = Array(SERVER, Replica)
-    client = Array(CLIENT, History)
+    completed = Array(CLIENT, Nat(2))  # operations of each client
+    history = Ghost(Array(CLIENT, Read))
     net = Network(Put, PutOk, Get, GetOk, Query, AckQuery, Store, AckStore, ordering="bag", capacity=12)
 
 
@@ -401,7 +415,8 @@ class Server(Record):
 
 class Paxos(Record):
     server = Array(SERVER, Server)
-    client = Array(CLIENT, History)
+    completed = Array(CLIENT, Nat(2))  # operations of each client
+    history = Ghost(Array(CLIENT, Read))
     net = Network(
         Put, PutOk, Get, GetOk, Prepare, Prepared, Accept, Accepted, Decided, ordering="bag", capacity=16
     )
