@@ -96,6 +96,9 @@ def _locate_fault(model: Model, chosen: tuple[Property, ...], found: Findings, c
     assert found.fault is not None
     trace = explain(model, found.fault, canonical, shortest=found.shortest)
     how = " after ".join(s.label for s in reversed(trace.steps[-3:]))
+    where = f"in the state reached by {how} ({len(trace)} steps from the start)"
+    if found.fault_why:
+        raise ModelError(f"{found.fault_why}\n  {where}")
     interpreter = Interpreter(model)
     try:
         state = decode(model.state, bytes.fromhex(trace.steps[-1].encoded))
@@ -109,8 +112,8 @@ def _locate_fault(model: Model, chosen: tuple[Property, ...], found: Findings, c
                 if p.kind is Kind.STEP_INVARIANT:
                     interpreter.holds(p.function, state, successor.state)
     except ModelError as error:
-        raise ModelError(f"{error}\n  in the state reached by {how} ({len(trace)} steps from the start)") from None
-    raise RuntimeError(f"the compiled engine reports a mistake of the model ({found.fault_what}) that the interpreter does not make")
+        raise ModelError(f"{error}\n  {where}") from None
+    raise RuntimeError("the compiled engine reports a mistake of the model that the interpreter does not make")
 
 
 # --- from findings to a result --------------------------------------------------------------

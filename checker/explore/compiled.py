@@ -17,6 +17,7 @@ from scrutator.checker.explore.options import CheckOptions, ProgressCallback
 from scrutator.checker.explore.search import explore
 from scrutator.checker.explore.symmetric import Renaming, assert_symmetric
 from scrutator.checker.explore.walk import Walk, WalkOptions, simulate
+from scrutator.checker.translate.builder import FAULT
 from scrutator.checker.translate.program import Translation, translate
 from scrutator.model.language.errors import SpecError
 from scrutator.model.language.interpret import Interpreter
@@ -122,7 +123,7 @@ def _findings(properties: tuple[Property, ...], translation: Translation, e: Exp
     if e.deadlock is not None and options.deadlock:
         found.deadlock = path(e.deadlock)
     if e.fault is not None:
-        found.fault, found.fault_what = path(e.fault.state), f"number {e.fault.what}"
+        found.fault, found.fault_why = path(e.fault.state), _why(translation, e.fault.what)
     return found
 
 
@@ -154,7 +155,7 @@ def _walked(
     if w.deadlock is not None and options.deadlock:
         found.deadlock = path(w.deadlock)
     if w.fault is not None:
-        found.fault, found.fault_what = path(w.fault), f"number {w.fault_what}"
+        found.fault, found.fault_why = path(w.fault), _why(translation, w.fault_what)
     return found
 
 
@@ -169,6 +170,11 @@ def _name(found: Findings, translation: Translation, e: Any, state: Callable[[An
     for name, where in zip(translation.predicates, e.predicates, strict=True):
         if where is not None:
             found.reached[name] = state(where)
+
+
+def _why(translation: Translation, status: int) -> str:
+    """The mistake, if only compiled code finds it."""
+    return translation.faults[status - FAULT - 1] if status > FAULT else ""
 
 
 def _truncations(translation: Translation, counts: tuple[int, ...]) -> tuple[tuple[str, int], ...]:

@@ -26,7 +26,7 @@ class Findings:
     possible: dict[str, bool | None] = field(default_factory=dict)
     deadlock: Path | None = None
     fault: Path | None = None
-    fault_what: str = ""
+    fault_why: str = ""  # where the interpreter would not find the mistake
     truncations: tuple[tuple[str, int], ...] = ()
     outside: bool = False  # a state constraint kept states from being explored
     limit: str | None = None

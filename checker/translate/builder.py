@@ -34,7 +34,11 @@ from scrutator.model.language.types import (
     is_scalar,
 )
 
-FIRED, DISABLED, TRUNCATED, FAULT = 0, 1, 2, 1 << 20  # what an action's function returns; TRUNCATED + site
+# What an action's function returns.  TRUNCATED + site; FAULT, where the interpreter makes the same
+# mistake, or FAULT + 1 + the number of one that only compiled code has.
+FIRED, DISABLED, TRUNCATED, FAULT = 0, 1, 2, 1 << 20
+NUMBER_MAX = (1 << 62) - 1
+ROUNDS_MAX = 1 << 20  # of a while loop
 
 
 class IntType(Type):
@@ -158,11 +162,11 @@ class Builder:
         source = linecache.getline(self.function.__code__.co_filename, line).strip()
         return SpecError(f"{self.function.__code__.co_filename}:{line}: `{source}`: {why}")
 
-    def fault_unless(self, condition: str) -> None:
+    def fault_unless(self, condition: str, status: int = FAULT) -> None:
         with self.block(f"if not ({condition}):"):
-            self.fault()
+            self.fault(status)
 
-    def fault(self) -> None:
+    def fault(self, status: int = FAULT) -> None:
         """Leave the function: the model made a mistake."""
         raise NotImplementedError
 

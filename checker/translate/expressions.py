@@ -20,6 +20,7 @@ from scrutator.checker.explore.layout import code_bytes, offset_of, size_of
 from scrutator.checker.translate.builder import (
     BOOL,
     EMPTY,
+    NUMBER_MAX,
     Builder,
     IntType,
     Items,
@@ -52,6 +53,13 @@ from scrutator.model.quorums.system import QuorumSystem
 
 ARITHMETIC: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//", ast.Mod: "%"}
 ORDER: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+
+
+SMALL = 1 << 40
+
+
+def _is_small(kind: Any) -> bool:
+    return kind.low is not None and kind.high is not None and max(abs(kind.low), abs(kind.high)) <= SMALL
 
 
 def bitset_words(declared: SetType) -> int:
@@ -121,6 +129,8 @@ class Expressions(Builder):
         if isinstance(value, bool):
             return Operand(str(int(value)), BOOL)
         if isinstance(value, int):
+            if abs(value) > NUMBER_MAX:
+                raise self.error(f"{value} is too large: numbers have 62 bits", node)
             return Operand(str(value), IntType(value, value))
         if value is None:
             return Operand("0", NoneType())
@@ -225,14 +235,42 @@ class Expressions(Builder):
         if isinstance(node.op, (ast.FloorDiv, ast.Mod)):
             b = Operand(self.hold(b.text), b.type)
             self.fault_unless(f"{b.text} != 0")
-        return Operand(f"({a.text} {ARITHMETIC[type(node.op)]} {b.text})", self.range_of(node.op, a.type, b.type))
+            return Operand(f"({a.text} {ARITHMETIC[type(node.op)]} {b.text})", IntType())
+        return self.arithmetic(node.op, a, b)
+
+    def arithmetic(self, op: ast.operator, a: Operand, b: Operand) -> Operand:
+        """A sum, difference or product; a fault where it might not be a number that fits."""
+        known = self.range_of(op, a.type, b.type)
+        text = f"({a.text} {ARITHMETIC[type(op)]} {b.text})"
+        if known.low is not None or (not isinstance(op, ast.Mult) and (_is_small(a.type) or _is_small(b.type))):
+            return Operand(text, known)  # adding small numbers takes longer than anybody waits to become large
+        if isinstance(op, ast.Mult):
+            left, right = self.hold(a.text), self.hold(b.text)
+            size = self.fresh(f"({left} if {left} > 0 else -{left})")
+            limit = self.fresh(f"({NUMBER_MAX} // {size} if {size} else {NUMBER_MAX})")
+            self.fault_unless(f"-{limit} <= {right} and {right} <= {limit}", self.too_large())
+            return Operand(f"({left} * {right})", known)
+        result = self.fresh(text)  # cannot wrap: both operands fit
+        self.fault_unless(f"{-NUMBER_MAX} <= {result} and {result} <= {NUMBER_MAX}", self.too_large())
+        return Operand(result, known)
+
+    def too_large(self) -> int:
+        """The fault of a number that does not fit."""
+        why = f"a number grows beyond {NUMBER_MAX:,}, the most that compiled code computes with; use --engine python"
+        return int(self.program.own_fault(str(self.error(why))))
 
     @staticmethod
     def range_of(op: ast.operator, a: Any, b: Any) -> IntType:
-        """The range of a sum or difference, where the operands' are known."""
-        if None in (a.low, a.high, b.low, b.high) or not isinstance(op, (ast.Add, ast.Sub)):
+        """The range of a sum, difference or product, where the operands' are known and it is not large."""
+        if None in (a.low, a.high, b.low, b.high):
             return IntType()
-        return IntType(a.low + b.low, a.high + b.high) if isinstance(op, ast.Add) else IntType(a.low - b.high, a.high - b.low)
+        if isinstance(op, ast.Add):
+            ends = [a.low + b.low, a.high + b.high]
+        elif isinstance(op, ast.Sub):
+            ends = [a.low - b.high, a.high - b.low]
+        else:
+            ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+        return IntType(min(ends), max(ends)) if max(map(abs, ends)) <= SMALL else IntType()
 
     def set_operation(self, left: Thing, node: ast.BinOp) -> Operand:
         a, b = self.mask(left, node), self.mask(self.lower(node.right), node)
@@ -620,7 +658,11 @@ class Expressions(Builder):
     def call_sum(self, node: ast.Call) -> Thing:
         generator = self.generator(node)
         total = self.fresh("0")
-        self.generate(generator.generators, lambda: self.emit(f"{total} = {total} + {self.number(generator.elt).text}"))
+
+        def add() -> None:
+            self.emit(f"{total} = {self.arithmetic(ast.Add(), Operand(total, IntType()), self.number(generator.elt)).text}")
+
+        self.generate(generator.generators, add)
         return Operand(total, IntType())
 
     def call_min(self, node: ast.Call) -> Thing:

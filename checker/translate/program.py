@@ -53,7 +53,11 @@ from scrutator.model.quorums.system import QuorumSystem
 
 @dataclass(frozen=True)
 class Translation:
-    """Flat source and what belongs to it; ``sites`` are the capacities that may refuse a step."""
+    """Flat source and what belongs to it.
+
+    ``sites`` are the capacities that may refuse a step, ``faults`` the mistakes that only
+    compiled code finds: number k is reported as status `FAULT` + 1 + k.
+    """
 
     source: str
     constants: dict[str, int]
@@ -61,6 +65,7 @@ class Translation:
     row_bytes: int
     successors_max: int
     sites: tuple[str, ...]
+    faults: tuple[str, ...]
     ordered: dict[str, str]  # interchangeable index types whose values are compared or computed with, and where
     invariants: tuple[str, ...]
     step_invariants: tuple[str, ...]
@@ -84,6 +89,7 @@ class Program:
     helpers: dict[Any, Helper] = field(default_factory=dict)
     quorums: dict[int, str] = field(default_factory=dict)
     sites: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     ordered: dict[str, str] = field(default_factory=dict)
     widths: set[int] = field(default_factory=set)
     in_progress: list[Any] = field(default_factory=list)
@@ -120,6 +126,12 @@ class Program:
         if name not in self.sites:
             self.sites.append(name)
         return self.sites.index(name)
+
+    def own_fault(self, message: str) -> int:
+        """The status of a mistake that only compiled code finds."""
+        if message not in self.faults:
+            self.faults.append(message)
+        return FAULT + 1 + self.faults.index(message)
 
     def note_ghost(self, f: Expressions, name: str, node: ast.AST) -> None:
         if isinstance(f, Statements) and f.is_action and not f.ghost_target:
@@ -540,7 +552,7 @@ def translate(model: Model, *, symmetry: bool = False) -> Translation:
     source = "\n\n".join([*prelude, *program.functions, "\n".join(drivers), *(r for r in rest if r)]) + "\n"
     constants = {"ROW": row_bytes(model.state), "STATUS": 8 * (1 + len(program.sites))}
     return Translation(
-        source, constants, program.tables, row_bytes(model.state), max(1, bound), tuple(program.sites), program.ordered,
+        source, constants, program.tables, row_bytes(model.state), max(1, bound), tuple(program.sites), tuple(program.faults), program.ordered,
         tuple(p.name for p in by_kind[Kind.INVARIANT]), tuple(p.name for p in by_kind[Kind.STEP_INVARIANT]),
         tuple(p.name for p in predicates),
     )  # fmt: skip
@@ -649,7 +661,7 @@ def _fire(d: Expressions, k: int, arguments: list[str]) -> None:
         d.emit("t = t + ROW")
     with d.block(f"elif {result} != {DISABLED}:"):
         with d.block(f"if {result} >= {FAULT}:"):
-            d.emit(f"store64(ctx, 0, {k + 1})")
+            d.emit(f"store64(ctx, 0, {result})")
             d.emit("return n")
         at = d.fresh(f"({result} - {TRUNCATED - 1}) * 8")
         d.emit(f"store64(ctx, {at}, load64(ctx, {at}) + 1)")
@@ -718,5 +730,5 @@ def _mask_of(program: Program, name: str, functions: list[Any], *, violated: boo
         lines.append(f"    if {'not ' if violated else ''}{call}:")
         lines.append(f"        found = found | {1 << k}")
         if f.uses_status:
-            lines += ["    if load64(ctx, STATUS) != 0:", f"        store64(ctx, 0, {1000 + k})", "        return 0"]
+            lines += ["    if load64(ctx, STATUS) != 0:", "        store64(ctx, 0, load64(ctx, STATUS))", "        return 0"]
     return "\n".join([*lines, "    return found"])

@@ -13,10 +13,12 @@ import types
 from typing import Any
 
 from scrutator.checker.explore.layout import code_bytes, offset_of, size_of
+from scrutator.checker.translate.assigned import require_assigned
 from scrutator.checker.translate.builder import (
     DISABLED,
     FAULT,
     FIRED,
+    ROUNDS_MAX,
     IntType,
     Items,
     NoneType,
@@ -72,8 +74,8 @@ class Statements(Expressions):
             self.emit(f"store64(ctx, STATUS, {status})")
             self.emit("return 0")
 
-    def fault(self) -> None:
-        self.leave(str(FAULT))
+    def fault(self, status: int = FAULT) -> None:
+        self.leave(str(status))
 
     def propagate(self) -> None:
         """After a call: leave if the callee did not end well."""
@@ -99,6 +101,8 @@ class Statements(Expressions):
 
     def body(self, statements: list[ast.stmt]) -> None:
         """The function's own body: in an action, the copy goes before the first change."""
+        code = self.function.__code__
+        require_assigned(statements, self.variables, {*code.co_varnames, *code.co_cellvars}, self.error)
         self.emit("dirty = 0")
         for statement in statements:
             if not self.copied and self.program.changes(self.function, statement):
@@ -367,7 +371,11 @@ class Statements(Expressions):
         if node.orelse:
             raise self.error("while ... else is not part of the model language", node)
         self.changed = self.changed or self.program.changes(self.function, node)
+        rounds = self.fresh("0")
         with self.block("while 1:"):
+            self.emit(f"{rounds} = {rounds} + 1")
+            with self.block(f"if {rounds} > {ROUNDS_MAX}:"):
+                self.leave(str(self.program.own_fault(str(self.error(f"the loop ran {ROUNDS_MAX:,} rounds and did not end", node)))))
             condition = self.condition(node.test)
             with self.block(f"if not {condition}:"):
                 self.emit("break")

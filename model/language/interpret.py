@@ -99,6 +99,9 @@ class Interpreter:
             state._writable = False
         try:
             value = self._call(function, states, f"property {function.__name__}")
+        except Disabled as refusal:
+            where = _location(refusal)
+            raise ModelError(f"{where}: property {function.__name__}: only actions refuse: a property is True or False") from None
         finally:
             for state in states:
                 state._writable = True

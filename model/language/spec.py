@@ -12,7 +12,7 @@ import enum
 import inspect
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -159,6 +159,7 @@ class Spec:
                 raise SpecError(
                     f"{_where(function)}: {function.__name__}({', '.join(expected)}) must take the state and then {', '.join(parameters) or 'nothing'}"
                 )
+            _require_new(function, "action", actions)
             actions.append(Action(function.__name__, function, tuple(parameters.items()), fault, when))
             return function
 
@@ -169,6 +170,7 @@ class Spec:
             arity = 2 if kind is Kind.STEP_INVARIANT else 1
             if len(inspect.signature(function).parameters) != arity:
                 raise SpecError(f"{_where(function)}: a {kind.value} takes {'the states before and after' if arity == 2 else 'the state'}")
+            _require_new(function, "property", self._properties)
             self._properties.append(Property(function.__name__, kind, function, when))
             return function
 
@@ -284,6 +286,11 @@ def _instead(name: str, names: list[str]) -> str:
 
     close = difflib.get_close_matches(name, names, 1)
     return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names) or 'none'}"
+
+
+def _require_new(function: Any, what: str, known: Iterable[Action | Property]) -> None:
+    if any(other.name == function.__name__ for other in known):
+        raise SpecError(f"{_where(function)}: the name {function.__name__} is taken by another {what}")
 
 
 def _where(function: Callable[..., Any]) -> str:
