@@ -1,0 +1,1 @@
+"""Whether a recorded history of operations is that of a sequential object."""
