@@ -58,6 +58,18 @@ class Source:
             line = self.line_at(offset + error.start)
             raise self.expected(line, "text in UTF-8", f"the byte 0x{raw[error.start]:02x}") from None
 
+    def check_lengths(self, begin: int, end: int) -> None:
+        """Raise `HistoryError` if a line between two offsets is too long.
+
+        Such a line leaves a window of half its length without an end of line; only then
+        are lines looked at one by one.
+        """
+        window = max(self.line_bytes_max // 2, 1)
+        if any(self.data.find(b"\n", at, at + window) < 0 for at in range(begin, end, window)):
+            for number, line in enumerate(self.data[begin:end].split(b"\n"), self.line_at(begin)):
+                if len(line) > self.line_bytes_max:
+                    raise self.too_long(number, len(line))
+
     def too_long(self, line: int, size: int) -> HistoryError:
         return self.error(
             line, f"a line of {size:,} bytes is longer than the limit of {self.line_bytes_max:,}"

@@ -9,13 +9,14 @@ processes; these are refused, as is what is no history.
 from __future__ import annotations
 
 import csv
+import functools
 import re
 from pathlib import Path
 
 import pytest
 
 from scrutator.checker.linear.formats import read
-from scrutator.checker.linear.history import HistoryError
+from scrutator.checker.linear.history import History, HistoryError
 
 CORPUS = Path(__file__).resolve().parents[5] / "shared" / "corpus" / "histories"
 
@@ -41,6 +42,11 @@ def is_history(row: dict[str, str]) -> bool:
     return row["format"] != "jepsen-results-edn" and not row["path"].endswith(".tex")
 
 
+@functools.cache
+def history_of(name: str) -> History:
+    return read(CORPUS / name)
+
+
 ROWS = manifest()
 pytestmark = pytest.mark.skipif(not ROWS, reason="no corpus beside the repository")
 
@@ -51,7 +57,7 @@ def test_operations_and_pending() -> None:
         path = CORPUS / row["path"]
         if row["path"] in REFUSED:
             continue
-        history = read(path)
+        history = history_of(row["path"])
         failed = len(FAILED.findall(path.read_text()))
         if len(history) != int(row["ops"]) - failed or (
             row["pending"] and history.pending != int(row["pending"])
@@ -86,7 +92,7 @@ OBJECTS = {
 def test_objects() -> None:
     for row in filter(is_history, ROWS):
         if row["path"] not in REFUSED:
-            history = read(CORPUS / row["path"])
+            history = history_of(row["path"])
             expected = OBJECTS.get(row["data_type"], row["data_type"])
             if expected == "cas-register" and "cas" not in history.methods:
                 expected = "register" if history.methods else None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scrutator.checker.linear.formats import read
+from scrutator.checker.linear.formats import lines, read
 from scrutator.checker.linear.history import HistoryError
 
 OPERATION = 'expected an operation {"p", "f", "k"?, "in", "out", "call", "ret"}; found '
@@ -201,6 +201,13 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
     "interval backwards": ("# queue\nenq 1 3 2", 2, "the enq ends at 2, before it starts at 3"),
     "nothing enqueued": ("# queue\nenq -1 2 3", 2, "expected a value to enq; found -1, which says that there is none"),
 }  # fmt: skip
+
+
+def test_our_lines_are_refused_after_the_scanner_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "SCANNED_BYTES_MIN", 0)
+    for mistake, (content, _, _) in MISTAKES.items():
+        if isinstance(content, str) and content.startswith(HEADER):
+            test_refused(mistake, tmp_path)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

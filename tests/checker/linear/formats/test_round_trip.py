@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrutator.checker.linear.builder import Builder
-from scrutator.checker.linear.formats import read, write
+from scrutator.checker.linear.formats import lines, read, write
 from scrutator.checker.linear.history import History, Operation, Value
 from scrutator.checker.linear.values import Values
 
@@ -70,6 +71,15 @@ def meaning(operation: Operation) -> object:
     return (o.process, typed(o.key), o.method, typed(o.argument), typed(o.result), o.called, o.returned)
 
 
+@pytest.fixture(params=[0, lines.SCANNED_BYTES_MIN], ids=["scanned", "decoded"])
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "SCANNED_BYTES_MIN", request.param)
+        yield
+
+
+@pytest.mark.usefixtures("way")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories())
 def test_round_trip(tmp_path_factory: pytest.TempPathFactory, history: History) -> None:
     path = tmp_path_factory.mktemp("round-trip") / "history"
