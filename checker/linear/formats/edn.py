@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from scrutator.checker.linear.formats.edn_flat import flat_map
 from scrutator.checker.linear.formats.source import Source, shown
 from scrutator.checker.linear.values import frozen
 
@@ -23,8 +24,8 @@ DIGITS_MAX = 1000
 
 _TOKEN = re.compile(
     r"""
-      (?P<space> [\s,]+ | ;[^\n]* )
-    | (?P<open> \#\{ | [\[({] )
+    (?: [\s,]++ | ;[^\n]*+ )*+
+    (?: (?P<open> \#\{ | [\[({] )
     | (?P<close> [\])}] )
     | (?P<string> "(?:[^"\\]|\\.)*" )
     | (?P<integer> [+-]?(?:0|[1-9][0-9]*)N? (?![^\s,;"()\[\]{}]) )
@@ -34,6 +35,9 @@ _TOKEN = re.compile(
     | (?P<tag> \#[A-Za-z][^\s,;"()\[\]{}]* )
     | (?P<character> \\(?:u[0-9A-Fa-f]{4}|[A-Za-z]+|\S) )
     | (?P<symbol> [A-Za-z*!_?$%&=<>./+-][^\s,;"()\[\]{}@^`~\\]* )
+    | (?P<end> \Z )
+    | (?P<wrong> . )
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -53,6 +57,11 @@ class _Open:
     items: list[object] = field(default_factory=list)
     prefix: str | None = None  # a tag or #_ that waits for its value
     discarded: bool = False  # the collection itself follows #_
+
+    def put(self, value: object) -> None:
+        if self.prefix != "#_":
+            self.items.append(value)
+        self.prefix = None
 
 
 def records(source: Source) -> Iterator[tuple[int, object]]:
@@ -78,65 +87,89 @@ class _Reader:
     line_of: Callable[[int], int]
     lists: bool = True  # a vector at the top lists records
     open: list[_Open] = field(default_factory=list)
+    names: dict[str, object] = field(default_factory=dict)  # keywords and symbols met
+    count: int = 0  # records so far
 
     def records(self) -> Iterator[tuple[int, object]]:
         """The law: the lowest of the open is the file; above it, perhaps, the vector that lists records."""
-        text, scan = self.text, _TOKEN.match
+        stack, names = self.open, self.names
         top = _Open("", 0)
-        self.open.append(top)
+        stack.append(top)
         listing: _Open | None = None  # the vector that lists records
-        start = at = count = 0
-        while at < len(text):
-            match = scan(text, at)
-            if match is None:
-                raise self.expected(at, "an EDN value", shown(text[at : at + 20].split("\n")[0]))
-            kind, token, here = match.lastgroup, match.group(), at
-            at = match.end()
-            if kind == "space":
-                continue
-            frame = self.open[-1]
-            if listing is not None and frame is top:
-                raise self.expected(
-                    here, f"nothing after the list of line {self.line_of(listing.start)}", shown(token)
-                )
-            if frame is top or frame is listing:
+        frame, start = top, 0
+        at = 0
+        while True:
+            if frame is (listing or top) and frame.prefix is None and self.lists:
+                while (flat := flat_map(self.text, at)) is not None:
+                    start, at, record = flat
+                    self.count += 1
+                    yield self.line_of(start), record
+            match = _TOKEN.match(self.text, at)
+            assert match is not None and match.lastgroup is not None
+            kind, at = match.lastgroup, match.end()
+            token, here = match.group(kind), match.start(kind)
+            if frame is top:
                 start = here
-            if kind == "tag" or kind == "discard":
+                if listing is not None and kind != "end":
+                    raise self.after_list(here, listing, token)
+            elif frame is listing:
+                start = here
+            if kind == "keyword" or kind == "symbol":
+                if token not in names:
+                    names[token] = token[1:] if kind == "keyword" else _WORDS.get(token, token)
+                frame.put(names[token])
+            elif kind == "open":
+                frame = self.begin(token, here)
+                if (
+                    self.lists
+                    and len(stack) == 2
+                    and self.count == 0
+                    and token in "[("
+                    and not frame.discarded
+                ):
+                    listing = frame
+            elif kind == "close":
+                value = self.close(token, here)
+                closed, frame = frame, stack[-1]
+                start = closed.start
+                if closed is not listing and not closed.discarded:
+                    frame.items.append(value)
+            elif kind == "tag" or kind == "discard":
                 if frame.prefix is not None:
                     raise self.expected(here, f"a value after {frame.prefix}", shown(token))
                 frame.prefix = token
-            elif kind == "open":
-                if len(self.open) > DEPTH_MAX:
-                    raise self.expected(here, f"values nested at most {DEPTH_MAX} deep", "more")
-                discarded = frame.prefix == "#_"
-                frame.prefix = None
-                self.open.append(_Open(token, here, discarded=discarded))
-                if self.lists and frame is top and not count and token in "[(" and not discarded:
-                    listing = self.open[-1]
-            elif kind == "close":
-                value = self.close(token, here)
-                if frame is listing or frame.discarded:
-                    continue
-                self.open[-1].items.append(value)
-                start = frame.start
-            elif frame.prefix == "#_":
-                frame.prefix = None
+            elif kind == "end":
+                self.check_end(here)
+                return
             else:
-                frame.prefix = None
-                frame.items.append(self.atom(kind, token, here))
-            frame = self.open[-1]
+                frame.put(self.atom(kind, token, here))
             if frame.items and (frame is top or frame is listing):
-                count += 1
+                self.count += 1
                 yield self.line_of(start), frame.items.pop()
-        if len(self.open) > 1:
-            last = self.open[-1]
-            raise self.expected(
-                len(text),
-                f"{_CLOSING[last.bracket]} for the {last.bracket} of line {self.line_of(last.start)}",
-                "the end of the file",
-            )
-        if top.prefix is not None:
-            raise self.expected(len(text), f"a value after {top.prefix}", "the end of the file")
+
+    def after_list(self, at: int, listing: _Open, token: str) -> Exception:
+        return self.expected(
+            at, f"nothing after the list of line {self.line_of(listing.start)}", shown(token)
+        )
+
+    def check_end(self, at: int) -> None:
+        last = self.open[-1]
+        if last.bracket:
+            raise self.expected(at, self.closing(last), "the end of the file")
+        if last.prefix is not None:
+            raise self.expected(at, f"a value after {last.prefix}", "the end of the file")
+
+    def closing(self, of: _Open) -> str:
+        return f"{_CLOSING[of.bracket]} for the {of.bracket} of line {self.line_of(of.start)}"
+
+    def begin(self, token: str, at: int) -> _Open:
+        """Begin a collection."""
+        if len(self.open) > DEPTH_MAX:
+            raise self.expected(at, f"values nested at most {DEPTH_MAX} deep", "more")
+        frame = self.open[-1]
+        self.open.append(_Open(token, at, discarded=frame.prefix == "#_"))
+        frame.prefix = None
+        return self.open[-1]
 
     def close(self, token: str, at: int) -> object:
         """End a collection; its value."""
@@ -144,11 +177,7 @@ class _Reader:
             raise self.expected(at, "a value", f"{token}, which closes nothing")
         ended = self.open.pop()
         if _CLOSING[ended.bracket] != token:
-            raise self.expected(
-                at,
-                f"{_CLOSING[ended.bracket]} for the {ended.bracket} of line {self.line_of(ended.start)}",
-                token,
-            )
+            raise self.expected(at, self.closing(ended), token)
         if ended.prefix is not None:
             raise self.expected(at, f"a value after {ended.prefix}", token)
         if ended.bracket == "{":
@@ -165,19 +194,17 @@ class _Reader:
             raise self.expected(at, "a map of different keys", "a key that comes twice")
         return found
 
-    def atom(self, kind: str | None, token: str, at: int) -> object:
-        if kind == "keyword":
-            return token[1:]
+    def atom(self, kind: str, token: str, at: int) -> object:
         if kind == "integer":
             if len(token) > DIGITS_MAX:
                 raise self.expected(at, f"a number of at most {DIGITS_MAX} digits", f"one of {len(token):,}")
             return int(token.removesuffix("N"))
         if kind == "float":
             return float(token.removesuffix("M"))
-        if kind == "symbol":
-            return _WORDS.get(token, token)
         if kind == "string":
             return self.string(token, at)
+        if kind == "wrong":
+            raise self.expected(at, "an EDN value", shown(self.text[at : at + 20].split("\n")[0]))
         name = token[1:]
         if len(name) > 1 and name not in _CHARACTERS and not name.startswith("u"):
             raise self.expected(at, "a character", token)

@@ -258,66 +258,67 @@ def value(b: ptr, text: ptr, at: i64) -> i64:
 # --- lines ------------------------------------------------------------------------------
 
 
-def line(b: ptr, text: ptr, at: i64, row: i64) -> i64:
-    """Scan a line; the offset of the next, or -1."""
-    at = literal(text, at, P_IS, 5)
-    if at < 0:
-        return -1
-    at = integer(b, text, at)
-    if at < 0 or word(b, NUMBER) < 0 or word(b, NUMBER) > PROCESS_MAX:
-        return -1
-    store32(address(b, PROCESS), 4 * row, word(b, NUMBER))
+def valued(b: ptr, text: ptr, at: i64, row: i64, column: i64, key: i64, size: i64) -> i64:
+    """A key and its value, which goes to a column."""
+    at = literal(text, at, key, size)
+    if at >= 0:
+        at = value(b, text, at)
+        store32(address(b, column), 4 * row, word(b, NUMBER))
+    return at
+
+
+def timed(b: ptr, text: ptr, at: i64, row: i64, column: i64, key: i64, size: i64) -> i64:
+    """A key and its time or null, which goes to a column."""
+    at = literal(text, at, key, size)
+    if at >= 0:
+        if column == RETURNED and load8(text, at) == LOWER_N:
+            at = exactly(text, at, NULL_IS, 4)
+            set_word(b, NUMBER, MAX)
+        else:
+            at = integer(b, text, at)
+        store64(address(b, column), 8 * row, word(b, NUMBER))
+    return at
+
+
+def method(b: ptr, text: ptr, at: i64, row: i64) -> i64:
     at = literal(text, at, F_IS, 5)
     if at < 0 or load8(text, at) != QUOTE:
         return -1
     end = string(text, at)
     if end < 0 or end + 8 > word(b, SIZE):
         return -1
-    method = number_of(b + 8 * METHODS, text, at, end - at)
-    if method >= METHODS_MAX:
-        return -1
-    store32(address(b, METHOD), 4 * row, method)
-    at = end
-    after_k = literal(text, at, K_IS, 5)
-    store32(address(b, KEY), 4 * row, 0 - 1)
-    if after_k >= 0:
-        at = value(b, text, after_k)
-        if at < 0:
-            return -1
-        store32(address(b, KEY), 4 * row, word(b, NUMBER))
-    at = literal(text, at, IN_IS, 6)
-    if at < 0:
-        return -1
-    at = value(b, text, at)
-    if at < 0:
-        return -1
-    store32(address(b, ARGUMENT), 4 * row, word(b, NUMBER))
-    at = literal(text, at, OUT_IS, 7)
-    if at < 0:
-        return -1
-    at = value(b, text, at)
-    if at < 0:
-        return -1
-    store32(address(b, RESULT), 4 * row, word(b, NUMBER))
-    at = literal(text, at, CALL_IS, 8)
-    if at < 0:
-        return -1
-    at = integer(b, text, at)
-    if at < 0:
-        return -1
-    store64(address(b, CALLED), 8 * row, word(b, NUMBER))
-    at = literal(text, at, RET_IS, 7)
-    if at < 0:
-        return -1
-    if load8(text, at) == LOWER_N:
-        at = exactly(text, at, NULL_IS, 4)
-        set_word(b, NUMBER, MAX)
-    else:
+    number = number_of(b + 8 * METHODS, text, at, end - at)
+    store32(address(b, METHOD), 4 * row, number)
+    return end if number < METHODS_MAX else 0 - 1
+
+
+def process(b: ptr, text: ptr, at: i64, row: i64) -> i64:
+    at = literal(text, at, P_IS, 5)
+    if at >= 0:
         at = integer(b, text, at)
+        store32(address(b, PROCESS), 4 * row, word(b, NUMBER))
+    return at if word(b, NUMBER) >= 0 and word(b, NUMBER) <= PROCESS_MAX else 0 - 1
+
+
+def line(b: ptr, text: ptr, at: i64, row: i64) -> i64:
+    """Scan a line; the offset of the next, or -1."""
+    at = process(b, text, at, row)
+    if at >= 0:
+        at = method(b, text, at, row)
     if at < 0:
         return -1
-    store64(address(b, RETURNED), 8 * row, word(b, NUMBER))
-    return literal(text, at, END_IS, 2)
+    store32(address(b, KEY), 4 * row, 0 - 1)
+    if literal(text, at, K_IS, 5) >= 0:
+        at = valued(b, text, at, row, KEY, K_IS, 5)
+    if at >= 0:
+        at = valued(b, text, at, row, ARGUMENT, IN_IS, 6)
+    if at >= 0:
+        at = valued(b, text, at, row, RESULT, OUT_IS, 7)
+    if at >= 0:
+        at = timed(b, text, at, row, CALLED, CALL_IS, 8)
+    if at >= 0:
+        at = timed(b, text, at, row, RETURNED, RET_IS, 7)
+    return literal(text, at, END_IS, 2) if at >= 0 else 0 - 1
 
 
 @export
