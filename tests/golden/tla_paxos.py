@@ -1,4 +1,6 @@
-"""Paxos of the TLA+ examples (Lamport), with every successor that TLC generates for it.
+"""Paxos of the TLA+ examples, with every successor that TLC generates for it.
+
+After ``specifications/Paxos/Paxos.tla`` (Lamport; the algorithm of "Paxos made simple", 2001).
 
 Messages are sent again though they are there, and votes cast again; and one proposal is
 generated once for each quorum and each vote that justify it.  State and properties are

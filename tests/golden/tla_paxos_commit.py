@@ -1,4 +1,7 @@
-"""PaxosCommit of the TLA+ examples (Gray and Lamport), with every successor that TLC generates for it.
+"""PaxosCommit of the TLA+ examples, with every successor that TLC generates for it.
+
+After ``specifications/transaction_commit/PaxosCommit.tla`` (Gray and Lamport, "Consensus on
+transaction commit", 2006).
 
 Messages are sent again though they are there, and one proposal or decision is generated
 once for each majority, and where it matters each ballot, that justifies it.  State and

@@ -1,4 +1,6 @@
-"""Voting of the TLA+ examples (Lamport), with every successor that TLC generates for it.
+"""Voting of the TLA+ examples, with every successor that TLC generates for it.
+
+After ``specifications/Paxos/Voting.tla`` (Lamport; the algorithm of "Paxos made simple", 2001).
 
 One vote is generated once for each quorum, earlier ballot and voter that show it safe.
 State and properties are those of the model that we ship.  Quorums are all acceptors but
