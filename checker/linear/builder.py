@@ -20,7 +20,9 @@ PROCESS_MAX = (1 << 31) - 1
 class Builder:
     """Collects operations; `history` gives them as columns in order of call.
 
-    Without a clock, pass positions in the recording as times: `tick` counts them.
+    Without a clock, pass positions in the recording as times: `tick` counts them.  Calls
+    and returns come in order of time, whole operations (`add`) in any order.  More than
+    ``operations_max`` operations, those that failed included, are refused.
     """
 
     def __init__(self, source: str, has_clock: bool, operations_max: int = OPERATIONS_MAX) -> None:

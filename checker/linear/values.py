@@ -24,14 +24,14 @@ def frozen(value: object) -> Value:
     >>> frozen({"b": [1, 2], "a": {3}})
     (('a', (3,)), ('b', (1, 2)))
     """
+    if value is None or isinstance(value, _SCALARS):
+        return value
     if isinstance(value, list | tuple):
         return tuple(map(frozen, value))
     if isinstance(value, dict):
         return in_order((frozen(key), frozen(of)) for key, of in value.items())
     if isinstance(value, set | frozenset):
         return in_order(map(frozen, value))
-    if isinstance(value, _SCALARS):
-        return value
     raise TypeError(f"a history holds no {type(value).__name__}: {value!r}")
 
 

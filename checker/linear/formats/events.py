@@ -187,10 +187,13 @@ def _is_pair(value: Value) -> bool:
 
 def type_of(source: Source, line: int, found: object) -> Type:
     """The type of an event.  Raises `HistoryError`."""
-    try:
-        return Type(found)
-    except ValueError:
-        raise source.expected(line, "a type of invoke, ok, fail or info", shown(found)) from None
+    kind = _TYPES.get(found) if isinstance(found, str) else None
+    if kind is None:
+        raise source.expected(line, "a type of invoke, ok, fail or info", shown(found))
+    return kind
+
+
+_TYPES = {kind.value: kind for kind in Type}
 
 
 def integer(source: Source, line: int, name: str, found: object) -> int:

@@ -44,7 +44,9 @@ def read_lines(source: Source) -> History:
         metadata["object"] = _GENERATED_OBJECTS.get(name, name)
         clock: object = "ns"
     else:
-        clock = metadata.pop("clock", "absent")
+        if "clock" not in metadata:
+            raise source.expected(1, '"clock": "ns" or null', "a header without clock")
+        clock = metadata.pop("clock")
         if clock not in ("ns", None):
             raise source.expected(1, '"clock": "ns" or null', shown(clock))
     source.check_lengths(begin, len(source.data))

@@ -48,7 +48,7 @@ MISTAKES: dict[str, tuple[str | bytes, int, str]] = {
         'expected a header {"format": "scrutator-history/1", ...}; found input data was truncated',
     ),
     "no clock": (
-        '{"format": "scrutator-history/1"}\n', 1, "expected \"clock\": \"ns\" or null; found 'absent'",
+        '{"format": "scrutator-history/1"}\n', 1, "expected \"clock\": \"ns\" or null; found a header without clock",
     ),
     "clock of seconds": (
         '{"format": "scrutator-history/1", "clock": "s"}\n', 1, "expected \"clock\": \"ns\" or null; found 's'",
