@@ -361,6 +361,8 @@ class Expressions(Builder):
             return IntType(min(a.low, b.low), max(a.high, b.high))  # type: ignore[type-var]
         if isinstance(a, IndexType) and isinstance(b, IntType):
             return IntType()
+        if {type(a), type(b)} == {IntType, NoneType}:
+            raise self.error("a number or None: assign each of them in an if statement", node)
         if isinstance(b, MaybeType) and not isinstance(a, MaybeType):
             return b
         if isinstance(b, NoneType) and not isinstance(a, MaybeType):

@@ -139,7 +139,7 @@ class Program:
 
     def writes_ghost(self, f: Statements, node: ast.stmt) -> bool:
         """Whether a statement only records in history variables."""
-        ghosts = {n for n, t in self.model.state.fields.items() if t.ghost}
+        ghosts = _history_names(self.model.state)
         if not ghosts or not f.is_action:
             return False
         targets: list[ast.AST] = []
@@ -197,7 +197,7 @@ class Program:
             return (type(thing).__name__, getattr(thing, "name", ""), type(kind).__name__ if isinstance(kind, IntType) else _type_key(kind))
 
         ghost = isinstance(caller, Statements) and caller.is_action
-        key = (function, tuple(signature(t) for t in things), tuple(sorted(caller.narrowed)) if False else (), ghost)
+        key = (function, tuple(signature(t) for t in things), ghost)
         if key in self.helpers:
             return self.helpers[key]
         if function in self.in_progress:
@@ -564,6 +564,18 @@ def translate_symmetry(model: Model) -> tuple[str, dict[str, int], dict[str, byt
     symmetry = symmetry_source(model.state, model.interchangeable, program.codes_table)
     prelude = [NEXT_BIT, *(sorted_functions(w) for w in sorted(_sorted_widths(model)))]
     return "\n\n".join([*prelude, symmetry]) + "\n", {"ROW": row_bytes(model.state)}, program.tables
+
+
+def _history_names(state: RecordType) -> frozenset[str]:
+    """The fields, of the state or of records in it, that are history variables wherever they occur."""
+    fields: list[tuple[str, bool]] = []
+    todo: list[Type] = [state]
+    while todo:
+        declared = todo.pop()
+        if isinstance(declared, RecordType):
+            fields += [(name, field.ghost) for name, field in declared.fields.items()]
+        todo += [p for p in declared.parts() if isinstance(p, Type)]
+    return frozenset(n for n, ghost in fields if ghost) - frozenset(n for n, ghost in fields if not ghost)
 
 
 def _sorted_widths(model: Model) -> set[int]:

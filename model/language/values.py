@@ -102,6 +102,10 @@ class Place:
     def _plain(self) -> Any:
         raise NotImplementedError
 
+    def __repr__(self) -> str:
+        """As traces show it."""
+        return str(self._type.show(self._plain()))
+
     def _path(self) -> str:
         prefix = self._parent._path() if self._parent is not None else ""
         return prefix + (self._key if prefix or not self._key.startswith(".") else self._key[1:])
@@ -189,9 +193,6 @@ class RecordPlace(Place):
         return bool(plain(self) == plain(other))
 
     __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return str(self._type.show(self._plain()))
 
     def lose_volatile(self, *keys: Any) -> None:
         """Reset every `Volatile` variable: of one index (``s.lose_volatile(i)``) or as a whole."""

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from scrutator.checker.explore.check import CheckOptions, check
+from scrutator.model.catalogue import load
 from scrutator.model.language import ModelError, Nat, Record, Spec, SpecError
+from scrutator.model.language.interpret import Interpreter
 
 MODEL = """from __future__ import annotations
 
@@ -95,3 +97,60 @@ def test_two_of_one_name() -> None:
     spec.action(step)
     with pytest.raises(SpecError, match="the name step is taken by another action"):
         spec.action(step)
+
+
+HISTORY = """from __future__ import annotations
+
+from scrutator.model.language import Array, Bound, Ghost, Index, Nat, Record, Set, Spec, require
+
+COUNT = Bound("count", 2, "counters", low=1, high=4)
+INDEX = Index("i", COUNT)
+
+
+class Counter(Record):
+    done = Nat(2)
+    seen = Ghost(Nat(2))
+
+
+class State(Record):
+    counter = Array(INDEX, Counter)
+    marked = Set(INDEX)
+
+
+SPEC = Spec("history", State)
+
+
+@SPEC.action(i=INDEX)
+def count(s: State, i: int) -> None:
+    require({guard})
+    s.counter[i].done += 1
+    s.counter[i].seen = s.counter[i].done
+    s.marked.add(i)
+
+
+@SPEC.invariant
+def recorded(s: State) -> bool:
+    return all(s.counter[i].seen == s.counter[i].done for i in INDEX)
+"""
+
+
+@pytest.mark.parametrize("engine", ["compiled", "python"])
+def test_history_inside_a_record(engine: str, tmp_path: Path) -> None:
+    file = tmp_path / "history.py"
+    file.write_text(HISTORY.format(guard="s.counter[i].done < 2"))
+    assert check(str(file), options=CheckOptions(engine=engine)).distinct == 9
+
+
+def test_history_decides_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "history.py"
+    file.write_text(HISTORY.format(guard="s.counter[i].seen < 2"))
+    with pytest.raises(SpecError, match=r"seen is a history variable: an action may record in it, not decide by it"):
+        check(str(file))
+
+
+def test_parts_of_a_state_print_as_in_traces(tmp_path: Path) -> None:
+    file = tmp_path / "history.py"
+    file.write_text(HISTORY.format(guard="s.counter[i].done < 2"))
+    interpreter = Interpreter(load(str(file)).bind())
+    after = next(iter(interpreter.successors(next(iter(interpreter.initial_states()))))).state
+    assert (repr(after.marked), repr(after.counter[0])) == ("{i1}", "Counter(done=1, seen=1)")
