@@ -193,7 +193,7 @@ def elect(s: SetState, i: int) -> None:
 
 @SETS.action(i=NODE)
 def reset(s: SetState, i: int) -> None:
-    require(s.leader is not None and s.leader == i and len(s.history) < 4)
+    require(s.leader is not None and s.leader == i)
     others = {j for j in NODE if j != i} - s.votes[i]
     s.votes[i] = others | {i}
     s.leader = None
