@@ -1,0 +1,1 @@
+"""Sequential objects: register, key-value store, set, queue, lock and others, as plain functions."""

@@ -1,0 +1,27 @@
+"""Registers: one value, written and read, and compared before it is set."""
+
+from __future__ import annotations
+
+from scrutator.model.objects.sequential import Object, State, Value
+
+REGISTER = Object("register", doc="One value.  A cas takes [expected, new] and says whether it took place.")
+
+
+@REGISTER.method("r", "get", reads_only=True)
+def read(state: State, _: Value) -> tuple[Value, State]:
+    """Return the value."""
+    return state, state
+
+
+@REGISTER.method("w", "put", "set", overwrites=True)
+def write(_: State, value: Value) -> tuple[Value, State]:
+    """Set the value."""
+    return None, value
+
+
+@REGISTER.method("compare-and-set")
+def cas(state: State, change: Value) -> tuple[Value, State]:
+    """Set the value if it is the expected one."""
+    assert isinstance(change, tuple)
+    expected, new = change
+    return (True, new) if state == expected else (False, state)

@@ -1,0 +1,144 @@
+"""The frontier search decides as a search by definition does."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from scrutator.checker.linear import frontier
+from scrutator.checker.linear.builder import Builder
+from scrutator.checker.linear.frontier import Search
+from scrutator.checker.linear.history import NEVER, History, Operation
+from scrutator.checker.linear.problem import UnfitHistory, problem_of
+from scrutator.model.objects.register import REGISTER
+from scrutator.model.objects.sequential import Object, State, Value
+
+QUEUE = Object("queue", initial=())
+
+
+@QUEUE.method()
+def enqueue(state: State, value: Value) -> tuple[Value, State]:
+    assert isinstance(state, tuple)
+    return None, (*state, value)
+
+
+@QUEUE.method()
+def dequeue(state: State, _: Value) -> tuple[Value, State]:
+    assert isinstance(state, tuple)
+    return (state[0], state[1:]) if state else (None, state)
+
+
+@QUEUE.method(reads_only=True)
+def length(state: State, _: Value) -> tuple[Value, State]:
+    assert isinstance(state, tuple)
+    return len(state), state
+
+
+def linearizable(operations: Sequence[Operation], object_: Object) -> bool:
+    """Wing and Gong (1993): try every operation that no other precedes, over and over."""
+    seen: set[tuple[frozenset[int], State]] = set()
+
+    def search(done: frozenset[int], state: State) -> bool:
+        left = [o for o in operations if o.index not in done]
+        if all(o.pending for o in left):
+            return True
+        if (done, state) in seen:
+            return False
+        seen.add((done, state))
+        first = min(o.returned for o in left)
+        for o in left:
+            method = object_.find(o.method)
+            assert method is not None
+            if o.called <= first:
+                for result, after in method.outcomes(state, o.argument):
+                    if (o.pending or result == o.result) and search(done | {o.index}, after):
+                        return True
+        return False
+
+    return search(frozenset(), object_.initial)
+
+
+def random_history(seed: int) -> tuple[History, Object]:
+    """A few overlapping operations with results at random: about one history in three is linearizable."""
+    choose = random.Random(seed)
+    builder = Builder("test", has_clock=True)
+    values = range(1, 3 if choose.random() < 0.5 else 6)
+    is_register, keyed = choose.random() < 0.5, choose.random() < 0.3
+    for process in range(choose.randint(1, 9)):
+        called = choose.randint(0, 30)
+        pending = choose.random() < 0.25
+        argument: Value = choose.choice(values)
+        result: Value = None
+        if is_register:
+            method = choose.choice(["read", "read", "write", "write", "cas"])
+            if method == "read":
+                argument, result = None, choose.choice([None, *values])
+            elif method == "cas":
+                argument, result = (choose.choice(values), choose.choice(values)), choose.random() < 0.5
+        else:
+            method = choose.choice(["enqueue", "dequeue", "dequeue", "enqueue", "length"])
+            if method != "enqueue":
+                argument = None
+                result = choose.choice([None, *values]) if method == "dequeue" else choose.randint(0, 3)
+        builder.add(
+            process, process, method, argument, called, NEVER if pending else called + choose.randint(0, 12),
+            None if pending else result, key=choose.randint(0, 1), keyed=keyed, pending=pending,
+        )  # fmt: skip
+    return builder.history(), REGISTER if is_register else QUEUE
+
+
+def violated_parts(history: History, object_: Object) -> list[bool]:
+    problem = problem_of(history, object_)
+    search = Search(problem)
+    return [search.part(number).operation is not None for number in range(problem.parts)]
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_random_histories(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frontier, "CAPACITY_FIRST", 8)
+    monkeypatch.setattr(frontier, "BEAMS", (1, 2, 1 << 40))
+    verdicts = []
+    for seed in range(1000 * block, 1000 * block + 200):
+        history, object_ = random_history(seed)
+        by_key: dict[Value, list[Operation]] = {}
+        for operation in history:
+            by_key.setdefault(operation.key, []).append(operation)
+        expected = all(linearizable(operations, object_) for operations in by_key.values())
+        assert (not any(violated_parts(history, object_))) == expected, seed
+        verdicts.append(expected)
+    assert 25 < sum(verdicts) < 175
+
+
+def register(*operations: tuple[str, Value, Value, int, int]) -> History:
+    builder = Builder("test", has_clock=True)
+    for process, (method, argument, result, called, returned) in enumerate(operations):
+        builder.add(process, process, method, argument, called, returned, result)
+    return builder.history()
+
+
+def test_the_operation_that_cannot_have_returned() -> None:
+    history = register(("write", 1, None, 0, 1), ("write", 2, None, 2, 3), ("read", None, 1, 4, 5), ("read", None, 2, 6, 7))
+    found = Search(problem_of(history, REGISTER)).part(0)
+    assert found.operation == 2
+
+
+def test_times_that_touch_overlap() -> None:
+    assert violated_parts(register(("write", 1, None, 0, 2), ("read", None, None, 2, 3)), REGISTER) == [False]
+    assert violated_parts(register(("write", 1, None, 0, 1), ("read", None, None, 2, 3)), REGISTER) == [True]
+
+
+def test_true_is_not_one() -> None:
+    assert violated_parts(register(("write", True, None, 0, 1), ("read", None, 1, 2, 3)), REGISTER) == [True]
+
+
+def test_many_at_once() -> None:
+    writes = [("write", k, None, 0, 1000) for k in range(100)]
+    reads = [("read", None, k, 1 + k, 2 + k) for k in range(90)]
+    assert violated_parts(register(*writes, *reads), REGISTER) == [False]
+
+
+def test_a_method_that_the_object_lacks() -> None:
+    with pytest.raises(UnfitHistory, match="test: the object register has no method push; it has read, write, cas"):
+        problem_of(register(("push", 1, None, 0, 1)), REGISTER)
