@@ -41,7 +41,7 @@ class RecordValue:
     """A record as a value: fixed, compared by its fields."""
 
     __slots__ = ("_fields", "_type")
-    is_record_value = True
+
     _type: RecordType
     _fields: dict[str, Any]
 
@@ -100,6 +100,11 @@ class Place:
         self._root: Place = self if parent is None else parent._root
 
     def _plain(self) -> Any:
+        """The content as a fixed value."""
+        raise NotImplementedError
+
+    def _fill(self, value: Any) -> None:
+        """Take over a fixed value, every part of it checked."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -156,8 +161,6 @@ def make(declared: Type, parent: Place | None, key: str, value: Any = None) -> A
 class RecordPlace(Place):
     """The state itself, or a record inside an array or record."""
 
-    is_record_value = True
-
     def __init__(self, declared: RecordType, parent: Place | None, key: str, value: Any = None) -> None:
         super().__init__(declared, parent, key)
         self._fields: dict[str, Any] = {}
@@ -192,8 +195,6 @@ class RecordPlace(Place):
     def __eq__(self, other: object) -> bool:
         return bool(plain(self) == plain(other))
 
-    __hash__ = None  # type: ignore[assignment]
-
     def lose_volatile(self, *keys: Any) -> None:
         """Reset every `Volatile` variable: of one index (``s.lose_volatile(i)``) or as a whole."""
         self._changed()
@@ -208,7 +209,7 @@ def checked_make(declared: Type, parent: Place, key: str, value: Any) -> Any:
     """`make` for a value that a model wrote, element by element checked."""
     place = make(declared, parent, key, None)
     if isinstance(place, Place):
-        place._fill(value)  # type: ignore[attr-defined]
+        place._fill(value)
         return place
     return value
 
@@ -262,8 +263,6 @@ class ArrayPlace(Place):
 
     def __eq__(self, other: object) -> bool:
         return bool(self._plain() == plain(other))
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 class SeqPlace(Place):
@@ -331,8 +330,6 @@ class SeqPlace(Place):
 
     def __eq__(self, other: object) -> bool:
         return self._plain() == (tuple(other) if isinstance(other, list) else plain(other))
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 class SetPlace(Place):
@@ -422,8 +419,6 @@ class SetPlace(Place):
     def __rsub__(self, other: Any) -> Any:
         return frozenset(other) - frozenset(self)
 
-    __hash__ = None  # type: ignore[assignment]
-
 
 class NetworkPlace(SetPlace):
     """Messages in flight: `send`, `receive`, and `of` one kind."""
@@ -439,7 +434,7 @@ class NetworkPlace(SetPlace):
 
     def of(self, kind: RecordType) -> Iterable[Any]:
         """The messages of one kind, each once."""
-        return [m for m in self if isinstance(m, kind)]  # type: ignore[arg-type]
+        return [m for m in self if kind.includes(m)]
 
 
 class LinksPlace(Place):
@@ -481,12 +476,10 @@ class LinksPlace(Place):
         return message in list(self)
 
     def of(self, kind: RecordType) -> Iterable[Any]:
-        return [m for m in self if isinstance(m, kind)]  # type: ignore[arg-type]
+        return [m for m in self if kind.includes(m)]
 
     def _plain(self) -> Any:
         return self._queues._plain()
 
     def __eq__(self, other: object) -> bool:
         return bool(self._plain() == plain(other))
-
-    __hash__ = None  # type: ignore[assignment]
