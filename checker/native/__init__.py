@@ -7,6 +7,6 @@ what the functions are for.
 """
 
 from scrutator.checker.native.build import NativeModule, compile_dialect
-from scrutator.checker.native.lower import DialectError
+from scrutator.checker.native.dialect import DialectError
 
 __all__ = ["DialectError", "NativeModule", "compile_dialect"]

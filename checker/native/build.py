@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scrutator.checker.native import cache
+from scrutator.checker.native.dialect import DialectError, Signature
 from scrutator.checker.native.intrinsics import I64, NOTHING
-from scrutator.checker.native.lower import DialectError, Signature, lower
+from scrutator.checker.native.lower import lower
 
 OPTIMISATION = 2  # O3 takes longer and gains nothing measurable here
 
