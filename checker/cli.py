@@ -122,11 +122,11 @@ def check(
     coverage
         Show how often each action fired, and the new states at each depth.
     witness
-        Show how each reachable property was reached.
+        Show how each reachable property was reached; with --out, save that too.
     format
         Text for people, JSON for programs.
     out
-        Save the counterexample to this file, or into this folder, for `scrutator replay`.
+        Save the counterexample to this file, or each into this folder, for `scrutator replay`.
     """
     from scrutator.checker.explore.options import CheckOptions
 
@@ -171,7 +171,7 @@ def check(
         if results:
             _print_check(results, format, coverage=coverage, witness=witness)
     for (reference, _, _), result in zip(jobs, results, strict=False):
-        _keep_counterexamples(reference, result, out, sys.stdout if format == "text" else sys.stderr)
+        _keep_traces(reference, result, out, witness, sys.stdout if format == "text" else sys.stderr)
     return combined_status(results)
 
 
@@ -373,19 +373,20 @@ def _print_check(results: Sequence[Result], format: Format, *, coverage: bool, w
     _emit(show)
 
 
-def _keep_counterexamples(reference: str, result: Result, out: Path | None, stream: TextIO) -> None:
-    """Save each counterexample where the user asked, else say how."""
+def _keep_traces(reference: str, result: Result, out: Path | None, witness: bool, stream: TextIO) -> None:
+    """Save each counterexample, and each witness that was asked for, where the user said, else say how."""
     from scrutator.checker.report.clean import clean
 
-    violated = [p for p in result.properties if p.verdict is Verdict.VIOLATED and p.trace is not None]
-    for k, found in enumerate(violated):
+    traced = [p for p in result.properties if p.trace is not None]
+    for k, found in enumerate(p for p in traced if witness or p.verdict is Verdict.VIOLATED):
+        what = "counterexample" if found.verdict is Verdict.VIOLATED else f"witness of {found.name}"
         name = f"{result.model}-{found.name}.json".replace(os.sep, "-")
         if out is None:
-            message = f"To keep and replay it: add --out {name}, then scrutator replay {name}"
+            message = f"To keep and replay the {what}: add --out {name}, then scrutator replay {name}"
         else:
             path = out / name if out.is_dir() else out if k == 0 else out.with_name(f"{out.stem}-{name}")
             _save(result, found.name, path, reference)
-            message = f"The counterexample is in {path}; replay it: scrutator replay {path}"
+            message = f"The {what} is in {path}; replay it: scrutator replay {path}"
         _emit(partial(print, f"\n{clean(message)}", file=stream))
 
 
