@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TextIO
 from cyclopts import App, CycloptsError, Group, Parameter
 
 import scrutator
-from scrutator.checker.explore.result import ExitStatus, Result, Verdict
+from scrutator.checker.explore.result import Result
+from scrutator.checker.verdict import ExitStatus, Verdict
 
 if TYPE_CHECKING:
     from scrutator.checker.explore.options import CheckOptions

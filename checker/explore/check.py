@@ -14,15 +14,9 @@ from scrutator.checker.explore.findings import Findings, Path
 from scrutator.checker.explore.interpreted import explore_interpreted
 from scrutator.checker.explore.layout import decode
 from scrutator.checker.explore.options import CheckOptions, Progress, ProgressCallback
-from scrutator.checker.explore.result import (
-    ActionCoverage,
-    PropertyKind,
-    PropertyResult,
-    Result,
-    Trace,
-    Verdict,
-)
+from scrutator.checker.explore.result import ActionCoverage, PropertyKind, PropertyResult, Result, Trace
 from scrutator.checker.explore.trace import explain
+from scrutator.checker.verdict import Verdict
 from scrutator.model.language.errors import ModelError, SpecError
 from scrutator.model.language.interpret import Interpreter
 from scrutator.model.language.spec import Kind, Model, Property, Spec

@@ -10,13 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-
-class Verdict(enum.Enum):
-    """The three answers; UNKNOWN whenever a limit cut the exploration short."""
-
-    HOLDS = "holds"
-    VIOLATED = "violated"
-    UNKNOWN = "unknown"
+from scrutator.checker.verdict import ExitStatus, Verdict
 
 
 class PropertyKind(enum.Enum):
@@ -27,17 +21,6 @@ class PropertyKind(enum.Enum):
     REACHABLE = "reachable"
     ALWAYS_POSSIBLE = "always possible"
     NO_DEADLOCK = "no deadlock"
-
-
-class ExitStatus(enum.IntEnum):
-    """Exit statuses of the command, the same for every subcommand."""
-
-    HOLDS = 0
-    VIOLATED = 1
-    USAGE = 2
-    UNKNOWN = 3
-    FAULTY_MODEL = 4
-    INTERNAL_ERROR = 70
 
 
 @dataclass(frozen=True, slots=True)

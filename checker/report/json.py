@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 
 import scrutator
-from scrutator.checker.explore.result import ExitStatus, PropertyResult, Result, Step, Trace
+from scrutator.checker.explore.result import PropertyResult, Result, Step, Trace
+from scrutator.checker.verdict import ExitStatus
 
 SCHEMA = "scrutator.check/1"
 

@@ -13,7 +13,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from scrutator.checker.explore.result import PropertyKind, PropertyResult, Result, Trace, Verdict
+from scrutator.checker.explore.result import PropertyKind, PropertyResult, Result, Trace
 from scrutator.checker.report.clean import clean
 from scrutator.checker.report.layout import (
     duration,
@@ -25,6 +25,7 @@ from scrutator.checker.report.layout import (
     rate,
     size,
 )
+from scrutator.checker.verdict import Verdict
 
 _STYLES = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "yellow"}
 _SEARCHES = {"bfs": "breadth-first", "dfs": "depth-first", "simulate": "random walks"}

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from scrutator.checker.explore.check import CheckOptions, check
-from scrutator.checker.explore.result import Result, Verdict
+from scrutator.checker.explore.result import Result
+from scrutator.checker.verdict import Verdict
 
 HERE = Path(__file__).parent
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 
 from scrutator.checker.explore.check import CheckOptions, check
-from scrutator.checker.explore.result import PropertyKind, Verdict
+from scrutator.checker.explore.result import PropertyKind
+from scrutator.checker.verdict import Verdict
 from scrutator.model.catalogue import STANDARD, models
 
 MUTANTS = [(name, mutant.name) for name, spec in models().items() for mutant in spec.mutants]

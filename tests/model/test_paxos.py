@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from scrutator.checker.explore.check import check
-from scrutator.checker.explore.result import PropertyKind, Verdict
+from scrutator.checker.explore.result import PropertyKind
+from scrutator.checker.verdict import Verdict
 from scrutator.model.catalogue import load
 from scrutator.model.paxos import SPEC
 

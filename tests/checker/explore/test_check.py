@@ -14,8 +14,9 @@ import pytest
 from small_models import ALL_MISTAKES, COUNTER, MISTAKES
 
 from scrutator.checker.explore.check import CheckOptions, Result, check
-from scrutator.checker.explore.result import ExitStatus, PropertyKind, Verdict
+from scrutator.checker.explore.result import PropertyKind
 from scrutator.checker.explore.trace import ReplayError, replay, save
+from scrutator.checker.verdict import ExitStatus, Verdict
 from scrutator.model.language import ModelError, Spec, SpecError
 from scrutator.model.paxos import SPEC as PAXOS
 from scrutator.model.raft import SPEC as RAFT

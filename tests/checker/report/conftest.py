@@ -6,15 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from scrutator.checker.explore.result import (
-    ActionCoverage,
-    PropertyKind,
-    PropertyResult,
-    Result,
-    Step,
-    Trace,
-    Verdict,
-)
+from scrutator.checker.explore.result import ActionCoverage, PropertyKind, PropertyResult, Result, Step, Trace
+from scrutator.checker.verdict import Verdict
 
 FIELDS = ("resource", "transaction", "net")
 

@@ -16,8 +16,9 @@ import pytest
 import scrutator
 from scrutator.checker import cli
 from scrutator.checker.explore.options import CheckOptions
-from scrutator.checker.explore.result import ExitStatus, Step, Trace
+from scrutator.checker.explore.result import Step, Trace
 from scrutator.checker.explore.trace import ReplayError
+from scrutator.checker.verdict import ExitStatus
 from scrutator.model.language import ModelError, SpecError
 
 WITNESS = Trace((Step("initial state", (), ("x = 1",), (), ""),), shortest=False)

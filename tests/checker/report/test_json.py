@@ -7,8 +7,8 @@ import json
 import msgspec
 import pytest
 
-from scrutator.checker.explore.result import ExitStatus
 from scrutator.checker.report.json import SCHEMA, check_document, decode, encode, json_schema
+from scrutator.checker.verdict import ExitStatus
 
 
 def test_round_trip(results):

@@ -1,0 +1,24 @@
+"""The three answers that every checker gives, and the statuses that commands exit with."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Verdict(enum.Enum):
+    """The three answers; UNKNOWN whenever a limit cut the work short."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    UNKNOWN = "unknown"
+
+
+class ExitStatus(enum.IntEnum):
+    """Exit statuses of the command, the same for every subcommand."""
+
+    HOLDS = 0
+    VIOLATED = 1
+    USAGE = 2
+    UNKNOWN = 3
+    FAULTY_MODEL = 4
+    INTERNAL_ERROR = 70
