@@ -1,0 +1,151 @@
+"""Decide whether a history is linearizable, within limits.
+
+>>> from scrutator.checker.linear.formats import read
+>>> from scrutator.model.objects.register import REGISTER
+>>> check_linearizable(read("run.jsonl"), REGISTER).verdict          # doctest: +SKIP
+<Verdict.VIOLATED: 'violated'>
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from dataclasses import dataclass
+
+from scrutator.checker.linear.frontier import Finding, Search
+from scrutator.checker.linear.history import History, Operation, Value
+from scrutator.checker.linear.problem import Problem, problem_of
+from scrutator.checker.verdict import Verdict
+from scrutator.model.objects.sequential import Object
+
+POLL_S = 0.05  # how soon a deadline or Ctrl-C is noticed
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was found of one key, or of one part of the object.
+
+    ``culprit`` is the first operation whose return no linearization of the operations so
+    far allows; what was called before it returned is the shortest illegal prefix.
+    """
+
+    key: Value
+    verdict: Verdict
+    culprit: Operation | None
+    limit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Linearizability:
+    """The verdict on a history, and what it rests on.
+
+    ``configurations`` were looked at in all, ``widest`` were kept at most after one
+    return.  A violation of one part is one of the whole; HOLDS takes every part.
+    """
+
+    source: str
+    object: str
+    operations: int
+    pending: int
+    parts: tuple[Part, ...]
+    configurations: int
+    widest: int
+    seconds: float
+
+    @property
+    def verdict(self) -> Verdict:
+        verdicts = {part.verdict for part in self.parts}
+        return next((v for v in (Verdict.VIOLATED, Verdict.UNKNOWN) if v in verdicts), Verdict.HOLDS)
+
+    @property
+    def scope(self) -> str:
+        """Of what the verdict speaks, in words."""
+        text = f"{self.operations:,} operations, {self.pending:,} of them pending, in {len(self.parts):,} parts"
+        limits = sorted({part.limit for part in self.parts if part.limit})
+        return text + (f"; cut by {' and '.join(limits)}" if limits else "")
+
+
+def check_linearizable(
+    history: History,
+    object_: Object,
+    *,
+    timeout_s: float | None = None,
+    memory_bytes_max: int | None = None,
+    workers: int | None = None,
+) -> Linearizability:
+    """Search for a linearization of each part of a history.
+
+    Args:
+        history: What was recorded.
+        object_: What it should be a history of.
+        timeout_s: After so many seconds, what is not decided is UNKNOWN.
+        memory_bytes_max: For the configurations of each worker.
+        workers: Threads, each with parts of its own; the verdict does not depend on them.
+
+    Raises:
+        UnfitHistory: The object lacks a method of the history.
+        Unsupported: The search cannot take the object.
+    """
+    began = time.perf_counter()
+    problem = problem_of(history, object_)
+    deadline = None if timeout_s is None else began + timeout_s
+    workers = min(workers or os.cpu_count() or 1, max(problem.parts, 1))
+    searches = [Search(problem, memory_bytes_max) for _ in range(workers)]
+    findings = _search(problem, searches, deadline)
+    return Linearizability(
+        source=history.source,
+        object=object_.name,
+        operations=len(history),
+        pending=history.pending,
+        parts=tuple(_part(history, key, finding) for key, finding in zip(problem.keys, findings, strict=True)),
+        configurations=sum(f.visited for f in findings if f is not None),
+        widest=max((f.widest for f in findings if f is not None), default=0),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _search(problem: Problem, searches: list[Search], deadline: float | None) -> list[Finding | None]:
+    """What each part's search found; None where the deadline came first."""
+    findings: list[Finding | None] = [None] * problem.parts
+    numbers, failures, stop = itertools.count(), [], threading.Event()
+
+    def work(search: Search) -> None:
+        try:
+            for number in numbers:
+                if number >= problem.parts or stop.is_set():
+                    return
+                findings[number] = search.part(number)
+        except Exception as error:
+            failures.append(error)
+            stop.set()
+
+    threads = [threading.Thread(target=work, args=(search,), daemon=True) for search in searches]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(POLL_S)
+                if stop.is_set() or (deadline is not None and time.perf_counter() >= deadline):
+                    stop.set()
+                    for search in searches:
+                        search.stop()
+    finally:  # Ctrl-C: the kernels use memory of this call, so they come back first
+        stop.set()
+        for search in searches:
+            search.stop()
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise failures[0]
+    return findings
+
+
+def _part(history: History, key: Value, finding: Finding | None) -> Part:
+    if finding is None:
+        return Part(key, Verdict.UNKNOWN, None, "time")
+    if finding.operation is not None:
+        return Part(key, Verdict.VIOLATED, history[finding.operation], None)
+    return Part(key, Verdict.UNKNOWN if finding.limit else Verdict.HOLDS, None, finding.limit)
