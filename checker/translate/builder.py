@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from scrutator.checker.explore.layout import code_bytes
+from scrutator.checker.explore.layout import code_bytes, offset_of
 from scrutator.model.language.errors import SpecError
 from scrutator.model.language.types import (
     BoolType,
@@ -168,6 +168,10 @@ class Builder:
 
     def fault(self, status: int = FAULT) -> None:
         """Leave the function: the model made a mistake."""
+        self.leave(str(status))
+
+    def leave(self, status: str) -> None:
+        """Leave the function without a successor."""
         raise NotImplementedError
 
     # --- codes ------------------------------------------------------------------------
@@ -208,9 +212,9 @@ class Builder:
         if isinstance(declared, UnionType):
             if isinstance(value.type, UnionType):
                 return value.text
-            for tag, member in enumerate(declared.members):
-                if isinstance(value.type, RecordType) and value.type.cls is member.cls:
-                    return f"({value.text} | {tag << declared.payload_bits})" if tag else value.text
+            tag = declared.tag(value.type) if isinstance(value.type, RecordType) else None
+            if tag is not None:
+                return f"({value.text} | {tag << declared.payload_bits})" if tag else value.text
         if isinstance(declared, SetType) and isinstance(value.type, SetType) and value.type.element is EMPTY.element:
             return value.text
         self.same(value.type, declared, node)
@@ -232,6 +236,10 @@ class Builder:
         text = self.hold(value.text)
         self.fault_unless(f"{low} <= {text} and {text} <= {high}")
         return f"({text} - {low})" if low else text
+
+    def rank(self, code: str, declared: Type) -> str:
+        """The rank of a value among all of its type, from its code."""
+        return rank_text(code, declared, self.hold)
 
     def same(self, given: Type, declared: Type, node: ast.AST | None) -> None:
         if not compatible(given, declared):
@@ -263,9 +271,22 @@ class Builder:
         width = code_bytes(place.type.bits)
         self.emit(f"store{8 * width}({self.root(place)}, {place.at()}, {code})")
 
-    def packed_record(self, place: Place) -> str:
-        from scrutator.checker.explore.layout import offset_of
+    def load_element(self, place: Place, k: str) -> str:
+        """The code at a position of a sequence or sorted array."""
+        return f"load{self._element(place, k)})"
 
+    def store_element(self, place: Place, k: str, code: str) -> None:
+        self.emit(f"store{self._element(place, k)}, {code})")
+
+    def store_length(self, place: Place, length: str) -> None:
+        self.emit(f"store8({self.root(place)}, {place.at()}, {length})")
+
+    def _element(self, place: Place, k: str) -> str:
+        assert isinstance(place.type, (SeqType, SetType))
+        width = code_bytes(place.type.element.bits)
+        return f"{8 * width}({self.root(place)}, {k} * {width} + {place.at(1)}"
+
+    def packed_record(self, place: Place) -> str:
         assert isinstance(place.type, RecordType)
         code = "0"
         for name, declared in place.type.fields.items():
@@ -281,13 +302,9 @@ class Builder:
         if isinstance(value, View):
             return value
         if isinstance(value, Place) and isinstance(value.type, SeqType):
-            place, element = value, value.type.element
-            width = code_bytes(element.bits)
+            place = value
             length = self.fresh(self.load(place, 1))
-            return View(
-                element, length, value.type.capacity,
-                lambda k: f"load{8 * width}({self.root(place)}, ({k}) * {width} + {place.at(1)})",
-            )  # fmt: skip
+            return View(value.type.element, length, value.type.capacity, lambda k: self.load_element(place, f"({k})"))
         if isinstance(value, Operand) and isinstance(value.type, SeqType):
             declared, code = value.type, self.hold(value.text)
             width = declared.element.bits

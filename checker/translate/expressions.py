@@ -14,12 +14,11 @@ import functools
 import types
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scrutator.checker.explore.layout import code_bytes, offset_of, size_of
+from scrutator.checker.explore.layout import offset_of, size_of
 from scrutator.checker.translate.builder import (
     BOOL,
-    EMPTY,
     NUMBER_MAX,
     Builder,
     IntType,
@@ -29,53 +28,47 @@ from scrutator.checker.translate.builder import (
     Place,
     Thing,
     View,
-    compatible,
-    rank_text,
 )
+from scrutator.checker.translate.calls import BUILT_IN
+from scrutator.checker.translate.comparisons import compared
+from scrutator.checker.translate.loops import comprehension
+from scrutator.checker.translate.methods import method
+from scrutator.checker.translate.sets import combined, display
 from scrutator.model.language.types import (
     ArrayType,
     BoolType,
     EnumType,
     IndexType,
-    LinksType,
     MaybeType,
-    NatType,
-    NetworkType,
     RecordType,
-    Representation,
-    SeqType,
     SetType,
     Type,
     UnionType,
-    is_scalar,
 )
-from scrutator.model.quorums.system import QuorumSystem
+
+if TYPE_CHECKING:
+    from scrutator.checker.translate.program import Program
 
 ARITHMETIC: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//", ast.Mod: "%"}
-ORDER: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-
-
 SMALL = 1 << 40
-
-
-def _is_small(kind: Any) -> bool:
-    return kind.low is not None and kind.high is not None and max(abs(kind.low), abs(kind.high)) <= SMALL
-
-
-def bitset_words(declared: SetType) -> int:
-    """Words of a set too large for a mask; 0 for a mask."""
-    return size_of(declared) // 8 if declared.element.size > 64 else 0
 
 
 class Expressions(Builder):
     """Lowers expressions.  ``variables`` maps a model's local names to what they are."""
 
-    def __init__(self, function: Any, program: Any) -> None:
+    def __init__(self, function: Any, program: Program) -> None:
         super().__init__(function)
         self.program = program
         self.variables: dict[str, Thing] = {}
         self.narrowed: dict[str, RecordType] = {}
         self.free = dict(zip(function.__code__.co_freevars, (c.cell_contents for c in function.__closure__ or ()), strict=True))
+
+    def note_change(self) -> None:
+        """From here on the state may have changed."""
+        raise NotImplementedError
+
+    def read_history(self, name: str, node: ast.AST) -> None:
+        """A history variable is read; actions refuse where they would decide by it."""
 
     # --- entry points -----------------------------------------------------------------
 
@@ -121,9 +114,15 @@ class Expressions(Builder):
             return self.free[name]
         if name in self.function.__globals__:
             return self.function.__globals__[name]
-        if name in ("any", "all", "len", "sum", "min", "max", "abs", "range", "set", "isinstance", "bool", "int", "sorted"):
+        if name in BUILT_IN or name in ("range", "sorted"):
             return name
         raise self.error(f"{name} is not defined", node)
+
+    def named(self, node: ast.expr) -> Any:
+        """What a bare name outside of the local variables stands for, else None."""
+        if isinstance(node, ast.Name) and node.id not in self.variables:
+            return self.resolve(node.id, node)
+        return None
 
     def constant(self, value: Any, node: ast.AST) -> Operand:
         if isinstance(value, bool):
@@ -171,7 +170,7 @@ class Expressions(Builder):
         declared = owner.type.fields[name]
         if isinstance(owner, Place):
             if declared.ghost:
-                self.program.note_ghost(self, name, node)
+                self.read_history(name, node)
             inner = owner.inside(declared, offset_of(owner.type, name))
             return inner if owner.name else replace(inner, name=name)
         return self.decoded(field_code(owner.text, owner.type, name), declared)
@@ -228,7 +227,7 @@ class Expressions(Builder):
         if isinstance(node.op, (ast.BitOr, ast.BitAnd, ast.Sub)):
             left = self.lower(node.left)
             if isinstance(left.type if isinstance(left, (Operand, Place)) else None, SetType):
-                return self.set_operation(left, node)
+                return combined(self, left, node)
         if type(node.op) not in ARITHMETIC:
             raise self.error(f"{type(node.op).__name__} is not part of the model language", node)
         a, b = self.number(node.left), self.number(node.right)
@@ -257,7 +256,7 @@ class Expressions(Builder):
     def too_large(self) -> int:
         """The fault of a number that does not fit."""
         why = f"a number grows beyond {NUMBER_MAX:,}, the most that compiled code computes with; use --engine python"
-        return int(self.program.own_fault(str(self.error(why))))
+        return self.program.own_fault(str(self.error(why)))
 
     @staticmethod
     def range_of(op: ast.operator, a: Any, b: Any) -> IntType:
@@ -271,26 +270,6 @@ class Expressions(Builder):
         else:
             ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
         return IntType(min(ends), max(ends)) if max(map(abs, ends)) <= SMALL else IntType()
-
-    def set_operation(self, left: Thing, node: ast.BinOp) -> Operand:
-        a, b = self.mask(left, node), self.mask(self.lower(node.right), node)
-        kind = a.type if b.type is EMPTY else b.type
-        if a.type is not EMPTY and b.type is not EMPTY:
-            self.same(b.type, a.type, node)
-        match node.op:
-            case ast.BitOr():
-                return Operand(f"({a.text} | {b.text})", kind)
-            case ast.BitAnd():
-                return Operand(f"({a.text} & {b.text})", kind)
-        return Operand(f"({a.text} & ~{b.text})", kind)
-
-    def mask(self, thing: Thing, node: ast.AST) -> Operand:
-        """A set of at most 64 possible values as a bit mask."""
-        if isinstance(thing, Place) and isinstance(thing.type, SetType) and thing.type.is_value:
-            return self.loaded(thing, node)
-        if isinstance(thing, Operand) and isinstance(thing.type, SetType):
-            return thing
-        raise self.error("only sets over at most 64 values can be combined", node)
 
     def lower_UnaryOp(self, node: ast.UnaryOp) -> Thing:
         if isinstance(node.op, ast.Not):
@@ -356,9 +335,9 @@ class Expressions(Builder):
 
     def common_type(self, a: Type, b: Type, node: ast.AST) -> Type:
         if isinstance(a, IntType) and isinstance(b, IntType):
-            if None in (a.low, a.high, b.low, b.high):
+            if a.low is None or a.high is None or b.low is None or b.high is None:
                 return IntType()
-            return IntType(min(a.low, b.low), max(a.high, b.high))  # type: ignore[type-var]
+            return IntType(min(a.low, b.low), max(a.high, b.high))
         if isinstance(a, IndexType) and isinstance(b, IntType):
             return IntType()
         if {type(a), type(b)} == {IntType, NoneType}:
@@ -373,11 +352,9 @@ class Expressions(Builder):
             self.same(b, a, node)
         return a
 
-    # --- comparison -------------------------------------------------------------------
-
     def lower_Compare(self, node: ast.Compare) -> Thing:
         if len(node.ops) == 1:
-            return Operand(self.compared(node.left, node.ops[0], node.comparators[0], node), BOOL)
+            return Operand(compared(self, node.left, node.ops[0], node.comparators[0], node), BOOL)
         parts: list[ast.expr] = []
         left = node.left
         for op, right in zip(node.ops, node.comparators, strict=True):
@@ -385,217 +362,38 @@ class Expressions(Builder):
             left = right
         return self.lower(ast.copy_location(ast.BoolOp(ast.And(), parts), node))
 
-    def compared(self, left: ast.expr, op: ast.cmpop, right: ast.expr, node: ast.AST) -> str:
-        if isinstance(op, (ast.In, ast.NotIn)):
-            text = self.contains(left, right)
-            return text if isinstance(op, ast.In) else f"(not {text})"
-        if isinstance(op, (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)):
-            text = self.equal(self.lower(left), self.lower(right), node)
-            return text if isinstance(op, (ast.Eq, ast.Is)) else f"(not {text})"
-        a = self.lower(left)
-        if isinstance(a, (Operand, Place)) and isinstance(a.type, SetType):
-            x, y = self.mask(a, node).text, self.mask(self.lower(right), node).text
-            if isinstance(op, ast.GtE):
-                x, y = y, x
-            elif not isinstance(op, ast.LtE):
-                raise self.error("sets compare by <=, >= and ==", node)
-            return f"(({x} & ~{y}) == 0)"
-        return f"({self.number(left).text} {ORDER[type(op)]} {self.number(right).text})"
-
-    def equal(self, a: Thing, b: Thing, node: ast.AST) -> str:
-        if isinstance(a, Items) and not isinstance(b, Items):
-            a, b = b, a
-        if isinstance(b, Items):
-            b = self.typed_items(b, self.view(a, node).element, node)
-        if self.is_sequence(a) or self.is_sequence(b):
-            return self.equal_sequences(self.view(a, node), self.view(b, node), node)
-        for thing in (a, b):
-            if isinstance(thing, Place) and isinstance(thing.type, ArrayType):
-                return self.equal_bytes(a, b, node)
-        a, b = self.comparable(a, node), self.comparable(b, node)
-        if isinstance(b.type, (MaybeType, UnionType)) and not isinstance(a.type, (MaybeType, UnionType)):
-            a, b = b, a
-        if isinstance(a.type, NoneType) or isinstance(b.type, NoneType):
-            if isinstance(a.type, NoneType) and isinstance(b.type, NoneType):
-                return "1"
-            other = b if isinstance(a.type, NoneType) else a
-            return f"({other.text} == 0)" if isinstance(other.type, MaybeType) else "0"
-        if isinstance(a.type, MaybeType) and not isinstance(b.type, MaybeType):
-            declared = a.type
-            if isinstance(declared.element, (NatType, IndexType)) and isinstance(b.type, (IntType, IndexType)):
-                low = declared.element.low if isinstance(declared.element, NatType) else 0
-                held = self.hold(a.text)
-                return f"({held} != 0 and {held} == {b.text} + {declared.presence - low})"
-            return f"({a.text} == {self.code_of(b, declared, node)})"
-        if isinstance(a.type, UnionType):
-            return f"({a.text} == {self.code_of(b, a.type, node)})"
-        if isinstance(a.type, (IntType, IndexType)) and isinstance(b.type, (IntType, IndexType)):
-            if isinstance(a.type, IndexType) and isinstance(b.type, IndexType):
-                self.same(b.type, a.type, node)
-            return f"({a.text} == {b.text})"
-        if not (compatible(a.type, b.type) or compatible(b.type, a.type)):
-            raise self.error(f"{a.type.describe()} is never equal to {b.type.describe()}", node)
-        return f"({a.text} == {b.text})"
-
-    def comparable(self, thing: Thing, node: ast.AST) -> Operand:
-        if isinstance(thing, Place) and isinstance(thing.type, RecordType):
-            return Operand(self.packed_record(thing), thing.type)
-        if isinstance(thing, (View, Items)):
-            raise self.error("a sequence is compared with a sequence", node)
-        return self.loaded(thing, node) if isinstance(thing, Place) else thing
-
-    @staticmethod
-    def is_sequence(thing: Thing) -> bool:
-        return isinstance(thing, View) or (not isinstance(thing, Items) and isinstance(thing.type, SeqType))
-
-    def equal_sequences(self, a: View, b: View, node: ast.AST) -> str:
-        self.same(a.element, b.element, node)
-        result, k = self.fresh(f"(1 if {a.length} == {b.length} else 0)"), self.fresh("0")
-        with self.block(f"while {result} and {k} < {a.length}:"):
-            self.emit(f"{result} = (1 if {a.get(k)} == {b.get(k)} else 0)")
-            self.emit(f"{k} = {k} + 1")
-        return result
-
-    def equal_bytes(self, a: Thing, b: Thing, node: ast.AST) -> str:
-        if not (isinstance(a, Place) and isinstance(b, Place) and size_of(a.type) == size_of(b.type)):
-            raise self.error("only arrays of the same type can be compared", node)
-        result, k = self.fresh("1"), self.fresh("0")
-        with self.block(f"while {result} and {k} < {size_of(a.type)}:"):
-            self.emit(f"{result} = (1 if {self.load(a, 1, k)} == {self.load(b, 1, k)} else 0)")
-            self.emit(f"{k} = {k} + 1")
-        return result
-
-    # --- membership -------------------------------------------------------------------
-
-    def contains(self, item: ast.expr, container: ast.expr) -> str:
-        if isinstance(container, (ast.Tuple, ast.List, ast.Set)):
-            left = self.lower(item)
-            return "(" + " or ".join(self.equal(left, self.lower(c), item) for c in container.elts) + ")" if container.elts else "0"
-        named = self.named(container)
-        if isinstance(named, QuorumSystem):
-            votes = self.mask(self.lower(item), item)
-            if isinstance(votes.type, SetType) and votes.type.element is not EMPTY.element:
-                self.same(votes.type.element, named.index, item)
-            return f"(table8({self.program.quorum_table(named)}, {votes.text}) != 0)"
-        if isinstance(named, (NatType, IndexType)):
-            low, high = (named.low, named.high) if isinstance(named, NatType) else (0, named.count - 1)
-            number = self.hold(self.number(item).text)
-            return f"({low} <= {number} and {number} <= {high})"
-        place = self.lower(container)
-        if isinstance(place, (Operand, Place)) and isinstance(place.type, SetType):
-            return self.member(place, item)
-        if isinstance(place, Place) and isinstance(place.type, LinksType):
-            raise self.error("test the messages of a link with any(... for m in ...)", container)
-        view = self.view(place, container)
-        code = self.hold(self.code_of(self.lower(item), view.element, item))
-        result, k = self.fresh("0"), self.fresh("0")
-        with self.block(f"while not {result} and {k} < {view.length}:"):
-            self.emit(f"{result} = (1 if {view.get(k)} == {code} else 0)")
-            self.emit(f"{k} = {k} + 1")
-        return result
-
-    def member(self, owner: Operand | Place, item: ast.expr) -> str:
-        declared = owner.type
-        assert isinstance(declared, SetType)
-        code = self.code_of(self.lower(item), declared.element, item)
-        if isinstance(owner, Operand):
-            return f"(({owner.text} >> {self.rank(code, declared.element)}) & 1)"
-        if declared.representation is Representation.SORTED:
-            width = code_bytes(declared.element.bits)
-            return f"sorted_find{8 * width}({self.root(owner)} + {owner.at()}, {code})"
-        rank = self.rank(code, declared.element)
-        if words := bitset_words(declared):
-            held = self.hold(rank)
-            assert words
-            return f"((load64({self.root(owner)}, {owner.at()} + ({held} >> 6) * 8) >> ({held} & 63)) & 1)"
-        return f"(({self.loaded(owner).text} >> {rank}) & 1)"
-
-    def rank(self, code: str, declared: Type) -> str:
-        return rank_text(code, declared, self.hold)
-
-    def named(self, node: ast.expr) -> Any:
-        """What a bare name outside of the local variables stands for, else None."""
-        if isinstance(node, ast.Name) and node.id not in self.variables:
-            return self.resolve(node.id, node)
-        return None
-
-    # --- lists, sets, comprehensions -----------------------------------------------------------
+    # --- lists and sets ---------------------------------------------------------------
 
     def lower_List(self, node: ast.List) -> Thing:
-        items = [self.lower(e) for e in node.elts]
-        if not all(isinstance(i, (Operand, Place)) for i in items):
-            raise self.error("a list holds values", node)
-        return Items(tuple(items))  # type: ignore[arg-type]
+        items: list[Operand | Place] = []
+        for element in node.elts:
+            item = self.lower(element)
+            if isinstance(item, (View, Items)):
+                raise self.error("a list holds values", node)
+            items.append(item)
+        return Items(tuple(items))
 
     def lower_Set(self, node: ast.Set) -> Thing:
-        items = [self.value(e) for e in node.elts]
-        declared = self.set_type(items[0].type, node)
-        return Operand("(" + " | ".join(f"(1 << {self.rank(self.code_of(i, declared.element, node), declared.element)})" for i in items) + ")", declared)
-
-    def set_type(self, element: Type, node: ast.AST) -> SetType:
-        if not is_scalar(element) and not isinstance(element, RecordType):
-            raise self.error(f"a set of {element.describe()} cannot be built here", node)
-        if element.size > 64:
-            raise self.error(f"a set over {element.size} values cannot be built here, at most 64", node)
-        return SetType(element)
+        return display(self, node)
 
     def lower_SetComp(self, node: ast.SetComp) -> Thing:
-        result = self.fresh("0")
-        found: list[SetType] = []
-
-        def body() -> None:
-            item = self.value(node.elt)
-            found.append(self.set_type(item.type, node))
-            code = self.code_of(item, found[0].element, node)
-            self.emit(f"{result} = {result} | (1 << {self.rank(code, found[0].element)})")
-
-        self.generate(node.generators, body)
-        return Operand(result, found[0])
-
-    def generate(self, generators: list[ast.comprehension], body: Callable[[], None], stop: str = "") -> None:
-        """Nested loops of a comprehension; ``stop`` names a flag that ends them all."""
-        first, *rest = generators
-        saved, narrowed = dict(self.variables), dict(self.narrowed)
-
-        def inside() -> None:
-            if stop:  # a loop over links is three loops, and a break leaves only one
-                with self.block(f"if {stop}:"):
-                    self.emit("break")
-            self.filtered(first.ifs, lambda: self.generate(rest, body, stop) if rest else body())
-            if stop:
-                with self.block(f"if {stop}:"):
-                    self.emit("break")
-
-        self.program.loop(self, first.target, first.iter, inside)
-        self.variables, self.narrowed = saved, narrowed
-
-    def filtered(self, tests: list[ast.expr], body: Callable[[], None]) -> None:
-        if not tests:
-            return body()
-        condition = self.condition(tests[0])
-        saved = dict(self.narrowed)
-        self.narrow(tests[0])
-        with self.block(f"if {condition}:"):
-            self.filtered(tests[1:], body)
-        self.narrowed = saved
+        return comprehension(self, node)
 
     # --- calls ------------------------------------------------------------------------
 
     def lower_Call(self, node: ast.Call) -> Thing:
         if isinstance(node.func, ast.Attribute):
-            of_method: Thing = self.program.method(self, node)
-            return of_method
+            return method(self, node)
         target = self.named(node.func) if isinstance(node.func, ast.Name) else None
         if isinstance(target, RecordType):
             return self.record(target, node)
         if isinstance(target, types.FunctionType) and not target.__module__.startswith("scrutator.model.language"):
-            of_helper: Thing = self.program.call(self, target, node)
-            return of_helper
+            return self.program.call(self, target, node)
         name = target if isinstance(target, str) else getattr(target, "__name__", None)
-        method: Callable[[ast.Call], Thing] | None = getattr(self, f"call_{name}", None)
-        if method is None:
+        built_in = BUILT_IN.get(str(name))
+        if built_in is None:
             raise self.error(f"{ast.unparse(node.func)} cannot be called in a model's function", node)
-        return method(node)
+        return built_in(self, node)
 
     def record(self, declared: RecordType, node: ast.Call) -> Operand:
         given = {k.arg: k.value for k in node.keywords}
@@ -609,120 +407,6 @@ class Expressions(Builder):
             text = f"{text} | {part}" if text else part
         return Operand(f"({text})", declared)
 
-    def call_len(self, node: ast.Call) -> Thing:
-        (argument,) = node.args
-        named = self.named(argument)
-        if isinstance(named, (IndexType, NatType)):
-            return self.constant(named.size, node)
-        thing = self.lower(argument)
-        if isinstance(thing, (Operand, Place)) and isinstance(thing.type, SetType):
-            return self.cardinality(thing, argument)
-        if isinstance(thing, Place) and isinstance(thing.type, ArrayType):
-            return self.constant(thing.type.index.size, node)
-        if isinstance(thing, Place) and isinstance(thing.type, LinksType):
-            return Operand(self.program.links_length(self, thing), IntType(0, None))
-        view = self.view(thing, argument)
-        return Operand(view.length, IntType(0, view.capacity))
-
-    def cardinality(self, thing: Operand | Place, node: ast.AST) -> Operand:
-        declared = thing.type
-        assert isinstance(declared, SetType)
-        if isinstance(thing, Place) and declared.representation is Representation.SORTED:
-            return Operand(self.load(thing, 1), IntType(0, declared.capacity))
-        if isinstance(thing, Place) and (words := bitset_words(declared)):
-            return Operand("(" + " + ".join(f"popcount({self.load(thing, 8, str(8 * w))})" for w in range(words)) + ")", IntType(0, declared.element.size))
-        return Operand(f"popcount({self.mask(thing, node).text})", IntType(0, 64 if declared is EMPTY else declared.element.size))
-
-    def call_any(self, node: ast.Call) -> Thing:
-        return self.quantified(node, "1")
-
-    def call_all(self, node: ast.Call) -> Thing:
-        return self.quantified(node, "0")
-
-    def quantified(self, node: ast.Call, decided: str) -> Operand:
-        generator = self.generator(node)
-        done = self.fresh("0")
-
-        def body() -> None:
-            condition = self.condition(generator.elt)
-            with self.block(f"if {condition}:" if decided == "1" else f"if not {condition}:"):
-                self.emit(f"{done} = 1")
-
-        self.generate(generator.generators, body, stop=done)
-        return Operand(f"({done} != 0)" if decided == "1" else f"({done} == 0)", BOOL)
-
-    def generator(self, node: ast.Call) -> ast.GeneratorExp:
-        if len(node.args) == 1 and isinstance(node.args[0], (ast.GeneratorExp, ast.ListComp, ast.SetComp)):
-            inner = node.args[0]
-            return ast.copy_location(ast.GeneratorExp(inner.elt, inner.generators), inner)
-        raise self.error("takes a comprehension: (... for x in ...)", node)
-
-    def call_sum(self, node: ast.Call) -> Thing:
-        generator = self.generator(node)
-        total = self.fresh("0")
-
-        def add() -> None:
-            self.emit(f"{total} = {self.arithmetic(ast.Add(), Operand(total, IntType()), self.number(generator.elt)).text}")
-
-        self.generate(generator.generators, add)
-        return Operand(total, IntType())
-
-    def call_min(self, node: ast.Call) -> Thing:
-        return self.extreme(node, "<")
-
-    def call_max(self, node: ast.Call) -> Thing:
-        return self.extreme(node, ">")
-
-    def extreme(self, node: ast.Call, better: str) -> Operand:
-        default = next((k.value for k in node.keywords if k.arg == "default"), None)
-        if len(node.args) > 1:
-            best = self.number(node.args[0])
-            for argument in node.args[1:]:
-                other = self.number(argument)
-                a, b = self.hold(best.text), self.hold(other.text)
-                best = Operand(f"({a} if {a} {better} {b} else {b})", self.common_type(best.type, other.type, node))
-            return best
-        generator = self.generator(node)
-        found = self.fresh("0")
-        result = self.fresh(self.number(default).text if default else "0")
-
-        def body() -> None:
-            item = self.hold(self.number(generator.elt).text)
-            with self.block(f"if not {found} or {item} {better} {result}:"):
-                self.emit(f"{result} = {item}")
-            self.emit(f"{found} = 1")
-
-        self.generate(generator.generators, body)
-        if default is None:
-            self.fault_unless(found)
-        return Operand(result, IntType())
-
-    def call_abs(self, node: ast.Call) -> Thing:
-        text = self.hold(self.number(node.args[0]).text)
-        return Operand(f"({text} if {text} >= 0 else -{text})", IntType())
-
-    def call_int(self, node: ast.Call) -> Thing:
-        return self.number(node.args[0])
-
-    def call_bool(self, node: ast.Call) -> Thing:
-        return Operand(self.condition(node.args[0]), BOOL)
-
-    def call_set(self, node: ast.Call) -> Thing:
-        if node.args:
-            raise self.error("write a set as {...} or set()", node)
-        return Operand("0", EMPTY)
-
-    def call_isinstance(self, node: ast.Call) -> Thing:
-        subject, kind = self.value(node.args[0]), self.named(node.args[1])
-        if not isinstance(kind, RecordType):
-            raise self.error("isinstance takes a message and a record class", node)
-        if isinstance(subject.type, UnionType):
-            for tag, member in enumerate(subject.type.members):
-                if member.cls is kind.cls:
-                    return Operand(f"(({subject.text} >> {subject.type.payload_bits}) == {tag})", BOOL)
-        same = isinstance(subject.type, RecordType) and subject.type.cls is kind.cls
-        return Operand(str(int(same)), BOOL)
-
 
 def field_code(code: str, declared: RecordType, name: str) -> str:
     """The code of a field inside the code of a record."""
@@ -735,4 +419,5 @@ def field_code(code: str, declared: RecordType, name: str) -> str:
     raise KeyError(name)
 
 
-__all__ = ["Expressions", "NetworkType", "bitset_words", "field_code"]
+def _is_small(kind: Any) -> bool:
+    return kind.low is not None and kind.high is not None and max(abs(kind.low), abs(kind.high)) <= SMALL

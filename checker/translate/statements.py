@@ -9,8 +9,7 @@ refused capacity or an unmet ``require`` through the status word, which the call
 from __future__ import annotations
 
 import ast
-import types
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scrutator.checker.explore.layout import code_bytes, offset_of, size_of
 from scrutator.checker.translate.assigned import require_assigned
@@ -29,7 +28,9 @@ from scrutator.checker.translate.builder import (
     compatible,
     syntax_of,
 )
+from scrutator.checker.translate.changes import may_change, only_records
 from scrutator.checker.translate.expressions import Expressions
+from scrutator.checker.translate.loops import loop
 from scrutator.model.language.types import (
     ArrayType,
     BoolType,
@@ -40,21 +41,22 @@ from scrutator.model.language.types import (
     Type,
 )
 
-CHANGES = {"add", "discard", "remove", "clear", "send", "receive", "append", "pop", "lose_volatile"}
+if TYPE_CHECKING:
+    from scrutator.checker.translate.program import Program
+
 STATE = "S"  # the root of the state in an action: p before the copy, t after
 
 
 class Statements(Expressions):
     """Lowers one function.  ``is_action`` decides how it ends and when it copies."""
 
-    def __init__(self, function: Any, program: Any, *, is_action: bool) -> None:
+    def __init__(self, function: Any, program: Program, *, is_action: bool) -> None:
         super().__init__(function, program)
         self.is_action = is_action
         self.copied = not is_action
         self.changed = False  # lexically: something may have changed before this line
         self.uses_status = False
         self.returns: list[tuple[int, Operand]] = []
-        self.aliases: set[str] = set()
         self.depth = 0
         self.ghost_target = False
 
@@ -66,16 +68,12 @@ class Statements(Expressions):
     # --- leaving ----------------------------------------------------------------------
 
     def leave(self, status: str) -> None:
-        """Leave the function without a successor."""
         if self.is_action:
             self.emit(f"return {status}")
         else:
             self.uses_status = True
             self.emit(f"store64(ctx, STATUS, {status})")
             self.emit("return 0")
-
-    def fault(self, status: int = FAULT) -> None:
-        self.leave(str(status))
 
     def propagate(self) -> None:
         """After a call: leave if the callee did not end well."""
@@ -93,6 +91,10 @@ class Statements(Expressions):
         with self.block(f"if not {condition}:"):
             self.leave(f"({FAULT} if dirty else {DISABLED})" if self.changed else str(DISABLED))
 
+    def read_history(self, name: str, node: ast.AST) -> None:
+        if self.is_action and not self.ghost_target:
+            raise self.error(f"{name} is a history variable: an action may record in it, not decide by it", node)
+
     def note_change(self) -> None:
         self.changed = True
         self.emit("dirty = 1")
@@ -105,7 +107,7 @@ class Statements(Expressions):
         require_assigned(statements, self.variables, {*code.co_varnames, *code.co_cellvars}, self.error)
         self.emit("dirty = 0")
         for statement in statements:
-            if not self.copied and self.program.changes(self.function, statement):
+            if not self.copied and may_change(self.function, statement):
                 self.emit("copy(t, p, ROW)")
                 self.copied = True
             self.statement(statement)
@@ -130,7 +132,7 @@ class Statements(Expressions):
         method = getattr(self, f"do_{type(node).__name__}", None)
         if method is None:
             raise self.error(f"{type(node).__name__} is not part of the model language", node)
-        self.ghost_target = self.program.writes_ghost(self, node)
+        self.ghost_target = self.is_action and only_records(node, self.program.history)
         method(node)
         self.ghost_target = False
 
@@ -190,7 +192,7 @@ class Statements(Expressions):
             return NoneType()
         kind = self.returns[0][1].type
         for _, operand in self.returns[1:]:
-            kind = self.common_type(kind, operand.type, self.program.syntax(self.function))
+            kind = self.common_type(kind, operand.type, syntax_of(self.function))
         for at, operand in self.returns:
             text = self.code_of(operand, kind) if isinstance(kind, MaybeType) else operand.text
             self.lines[at] = self.lines[at].replace("return ?", f"return {text}")
@@ -311,11 +313,9 @@ class Statements(Expressions):
     def store_item(self, owner: Place, index: ast.expr, value: Thing, node: ast.AST) -> None:
         self.note_change()
         assert isinstance(owner.type, SeqType)
-        width = code_bytes(owner.type.element.bits)
         position = self.hold(self.number(index).text)
         self.fault_unless(f"0 <= {position} and {position} < {self.load(owner, 1)}")
-        code = self.code_of(value, owner.type.element, node)
-        self.emit(f"store{8 * width}({self.root(owner)}, {position} * {width} + {owner.at(1)}, {code})")
+        self.store_element(owner, position, self.code_of(value, owner.type.element, node))
 
     def store_sequence(self, place: Place, view: View, node: ast.AST) -> None:
         declared = place.type
@@ -332,7 +332,7 @@ class Statements(Expressions):
                 with self.block(f"if {k} < {length}:"):
                     self.emit(f"{item} = {view.get(str(k))}")
             self.emit(f"store{8 * width}({self.root(place)}, {place.at(1 + k * width)}, {item})")
-        self.emit(f"store8({self.root(place)}, {place.at()}, {length})")
+        self.store_length(place, length)
 
     def do_Delete(self, node: ast.Delete) -> None:
         for target in node.targets:
@@ -344,12 +344,11 @@ class Statements(Expressions):
             self.note_change()
             low, length = self.hold(self.number(target.slice.lower).text), self.fresh(self.load(owner, 1))
             self.fault_unless(f"0 <= {low} and {low} <= {length}")
-            width = code_bytes(owner.type.element.bits)
             k = self.fresh(low)
             with self.block(f"while {k} < {length}:"):
-                self.emit(f"store{8 * width}({self.root(owner)}, {k} * {width} + {owner.at(1)}, 0)")
+                self.store_element(owner, k, "0")
                 self.emit(f"{k} = {k} + 1")
-            self.emit(f"store8({self.root(owner)}, {owner.at()}, {low})")
+            self.store_length(owner, low)
 
     # --- control flow -----------------------------------------------------------------
 
@@ -370,7 +369,7 @@ class Statements(Expressions):
     def do_While(self, node: ast.While) -> None:
         if node.orelse:
             raise self.error("while ... else is not part of the model language", node)
-        self.changed = self.changed or self.program.changes(self.function, node)
+        self.changed = self.changed or may_change(self.function, node)
         rounds = self.fresh("0")
         with self.block("while 1:"):
             self.emit(f"{rounds} = {rounds} + 1")
@@ -384,24 +383,5 @@ class Statements(Expressions):
     def do_For(self, node: ast.For) -> None:
         if node.orelse:
             raise self.error("for ... else is not part of the model language", node)
-        self.changed = self.changed or self.program.changes(self.function, node)
-        self.program.loop(self, node.target, node.iter, lambda: self.block_of(node.body), changes=self.program.changes(self.function, node))
-
-
-def may_change(function: Any, node: ast.AST, seen: set[Any]) -> bool:
-    """Whether running this syntax may change the state: by itself or in a function it calls."""
-    for part in ast.walk(node):
-        targets = part.targets if isinstance(part, (ast.Assign, ast.Delete)) else [part.target] if isinstance(part, (ast.AugAssign, ast.AnnAssign)) else []
-        if any(isinstance(t, (ast.Attribute, ast.Subscript)) for t in targets):
-            return True
-        if isinstance(part, ast.Call):
-            if isinstance(part.func, ast.Attribute) and part.func.attr in CHANGES:
-                return True
-            if isinstance(part.func, ast.Name):
-                callee = function.__globals__.get(part.func.id)
-                if part.func.id in function.__code__.co_freevars:
-                    callee = function.__closure__[function.__code__.co_freevars.index(part.func.id)].cell_contents
-                if isinstance(callee, types.FunctionType) and callee.__name__ != "require" and callee not in seen:
-                    if may_change(callee, syntax_of(callee), seen | {callee}):
-                        return True
-    return False
+        self.changed = self.changed or may_change(self.function, node)
+        loop(self, node.target, node.iter, lambda: self.block_of(node.body), changes=may_change(self.function, node))

@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 from scrutator.checker.explore.layout import code_bytes, size_of
-from scrutator.checker.translate.builder import Builder, rank_text
-from scrutator.checker.translate.expressions import bitset_words
+from scrutator.checker.translate.builder import Builder
+from scrutator.checker.translate.sets import bitset_words
 from scrutator.model.language.types import (
     ArrayType,
     IndexType,
@@ -200,9 +200,6 @@ class _Walk(Builder):
         if isinstance(declared, IndexType):
             return declared.name in self.offsets
         return any(self.mentions(p) for p in declared.parts() if isinstance(p, Type))
-
-    def rank(self, code: str, declared: Type) -> str:
-        return rank_text(code, declared, self.hold)
 
     def element_code(self, declared: Type, rank: str) -> str:
         """The code at a rank."""

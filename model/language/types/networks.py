@@ -50,9 +50,19 @@ class LinksType(Type):
         )  # fmt: skip
 
     @property
+    def queue(self) -> SeqType:
+        """What one link holds."""
+        return SeqType(self.element, self.capacity)
+
+    @property
+    def row(self) -> ArrayType:
+        """The queues of one sender, by receiver."""
+        return ArrayType(self.index, self.queue)
+
+    @property
     def queues(self) -> ArrayType:
-        """The same as an array (by sender) of arrays (by receiver) of sequences."""
-        return ArrayType(self.index, ArrayType(self.index, SeqType(self.element, self.capacity)))
+        """The whole as an array (by sender) of arrays (by receiver) of sequences."""
+        return ArrayType(self.index, self.row)
 
     def parts(self) -> list[object]:
         return [self.index, self.element, self.capacity, self.loss, self.duplication]

@@ -137,6 +137,10 @@ class UnionType(Type):
     def bits(self) -> int:
         return (len(self.members) - 1).bit_length() + self.payload_bits
 
+    def tag(self, kind: RecordType) -> int | None:
+        """The tag of a record type, None where it is not a member."""
+        return next((tag for tag, member in enumerate(self.members) if member.cls is kind.cls), None)
+
     def tag_of(self, value: Any) -> int:
         for tag, member in enumerate(self.members):
             if member.includes(value):
