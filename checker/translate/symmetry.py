@@ -66,69 +66,44 @@ def row_order(a: ptr, b: ptr) -> i64:
 """.strip()
 
 
-def symmetry_source(state: RecordType, indices: tuple[IndexType, ...], codes_table: Any) -> str:
-    """Flat source of ``canonical(p, out)`` and what it needs; ``codes_table`` names a rank-to-code table."""
-    offsets, total = {}, 0
-    for index in indices:
-        offsets[index.name] = total
-        total += index.count
-    permute = _Permute(offsets, codes_table)
-    permute.place(state, "0", "0", "p", "out")
-    signatures = []
-    for index in indices:
-        signature = _Signature(offsets, codes_table, index)
-        result = signature.place(state, "0")
-        signature.emit(f"return {result}")
-        signatures.append("\n".join([f"def signature_{offsets[index.name]}(p: ptr, known: ptr, marked: i64) -> i64:", *signature.lines]))
-    permuted = "\n".join(["@noalias", "def permute(p: ptr, out: ptr, renaming: ptr) -> None:", "    zero(out, ROW)", *permute.lines])
-    return "\n\n".join([PRELUDE, permuted, *signatures, _canonical(indices, offsets, total)])
-
-
-def _canonical(indices: tuple[IndexType, ...], offsets: dict[str, int], total: int) -> str:
-    rounds = []
-    for index in indices:
-        base = offsets[index.name]
-        rounds += [f"        for i in range({index.count}):", f"            store64(fresh, (i + {base}) * 8, signature_{base}(p, known, i))"]
-    sort, ties, classes = [], [], []
-    for index in indices:
-        a, b = offsets[index.name], offsets[index.name] + index.count
-        sort += [
-            f"    for i in range({a}, {b}):",
-            "        j = i",
-            f"        while j > {a} and ult(load64(known, i * 8), load64(known, load8(order, j - 1) * 8)):",
-            "            store8(order, j, load8(order, j - 1))",
-            "            j = j - 1",
-            "        store8(order, j, i)",
-        ]
-        ties += [
-            f"        for i in range({a}, {b}):",
-            f"            for j in range({a}, i):",
-            "                if load64(fresh, i * 8) == load64(fresh, j * 8):",
-            "                    tied = 1",
-        ]
-        classes += [
-            f"    i = {a}",
-            f"    while i < {b}:",
-            "        j = i + 1",
-            f"        while j < {b} and load64(known, load8(order, i) * 8) == load64(known, load8(order, j) * 8):",
-            "            j = j + 1",
-            "        if j > i + 1 and not exchangeable(p, order, i, j):",
-            "            store8(classes, open * 2, i)",
-            "            store8(classes, open * 2 + 1, j)",
-            "            open = open + 1",
-            "        i = j",
-        ]
-    bases = "\n".join(
-        line
-        for index in indices
-        for line in (
-            f"    for k in range({offsets[index.name]}, {offsets[index.name] + index.count}):",
-            f"        store8(renaming, load8(order, k), k - {offsets[index.name]})",
-        )
-    )
-    return f"""
+# Parts of `canonical`, once for each index type; its indices lie from {a} to {b} among all.
+RENAMING = """
+    for k in range({a}, {b}):
+        store8(renaming, load8(order, k), k - {a})
+"""
+ROUND = """
+        for i in range({count}):
+            store64(fresh, (i + {a}) * 8, signature_{a}(p, known, i))
+"""
+TIES = """
+        for i in range({a}, {b}):
+            for j in range({a}, i):
+                if load64(fresh, i * 8) == load64(fresh, j * 8):
+                    tied = 1
+"""
+SORT = """
+    for i in range({a}, {b}):
+        j = i
+        while j > {a} and ult(load64(known, i * 8), load64(known, load8(order, j - 1) * 8)):
+            store8(order, j, load8(order, j - 1))
+            j = j - 1
+        store8(order, j, i)
+"""
+CLASSES = """
+    i = {a}
+    while i < {b}:
+        j = i + 1
+        while j < {b} and load64(known, load8(order, i) * 8) == load64(known, load8(order, j) * 8):
+            j = j + 1
+        if j > i + 1 and not exchangeable(p, order, i, j):
+            store8(classes, open * 2, i)
+            store8(classes, open * 2 + 1, j)
+            open = open + 1
+        i = j
+"""
+CANONICAL = """
 def renaming_of(order: ptr, renaming: ptr) -> None:
-{bases}
+{renaming}
     return
 
 @noinline
@@ -151,28 +126,28 @@ def exchangeable(p: ptr, order: ptr, start: i64, end: i64) -> i64:
 
 @noinline
 def canonical(p: ptr, out: ptr) -> None:
-    known = alloca({8 * total})
-    fresh = alloca({8 * total})
+    known = alloca({words})
+    fresh = alloca({words})
     order = alloca({total})
     renaming = alloca({total})
-    classes = alloca({2 * total})
+    classes = alloca({pairs})
     row = alloca(ROW)
-    zero(known, {8 * total})
+    zero(known, {words})
     tied = 1
     turn = 0
     while tied and turn < 2:
-{chr(10).join(rounds)}
-        copy(known, fresh, {8 * total})
+{rounds}
+        copy(known, fresh, {words})
         tied = 0
         turn = turn + 1
-{chr(10).join(ties)}
-{chr(10).join(sort)}
+{ties}
+{sort}
     renaming_of(order, renaming)
     permute(p, out, renaming)
     if not tied:
         return
     open = 0
-{chr(10).join(classes)}
+{classes}
     if open == 0:
         return
     k = 0
@@ -187,6 +162,35 @@ def canonical(p: ptr, out: ptr) -> None:
             k = k + 1
     return
 """.strip()
+
+
+def symmetry_source(state: RecordType, indices: tuple[IndexType, ...], codes_table: Any) -> str:
+    """Flat source of ``canonical(p, out)`` and what it needs; ``codes_table`` names a rank-to-code table."""
+    offsets, total = {}, 0
+    for index in indices:
+        offsets[index.name] = total
+        total += index.count
+    permute = _Permute(offsets, codes_table)
+    permute.place(state, "0", "0", "p", "out")
+    signatures = []
+    for index in indices:
+        signature = _Signature(offsets, codes_table, index)
+        result = signature.place(state, "0")
+        signature.emit(f"return {result}")
+        signatures.append("\n".join([f"def signature_{offsets[index.name]}(p: ptr, known: ptr, marked: i64) -> i64:", *signature.lines]))
+    permuted = "\n".join(["@noalias", "def permute(p: ptr, out: ptr, renaming: ptr) -> None:", "    zero(out, ROW)", *permute.lines])
+    return "\n\n".join([PRELUDE, permuted, *signatures, _canonical(indices, offsets, total)])
+
+
+def _canonical(indices: tuple[IndexType, ...], offsets: dict[str, int], total: int) -> str:
+    def each(template: str) -> str:
+        spans = ((index.count, offsets[index.name]) for index in indices)
+        return "\n".join(template.strip("\n").format(a=a, b=a + count, count=count) for count, a in spans)
+
+    return CANONICAL.format(
+        total=total, words=8 * total, pairs=2 * total,
+        renaming=each(RENAMING), rounds=each(ROUND), ties=each(TIES), sort=each(SORT), classes=each(CLASSES),
+    )  # fmt: skip
 
 
 class _Walk(Builder):
