@@ -21,9 +21,11 @@ from typing import Any
 from scrutator.checker.explore.layout import code_bytes, offset_of
 from scrutator.model.language.errors import SpecError
 from scrutator.model.language.types import (
+    ArrayType,
     BoolType,
     EnumType,
     IndexType,
+    LinksType,
     MaybeType,
     NatType,
     RecordType,
@@ -362,7 +364,19 @@ def compatible(given: Type, declared: Type) -> bool:
         return isinstance(given, SetType) and (given.element is EMPTY.element or compatible(given.element, declared.element))
     if isinstance(declared, SeqType):
         return isinstance(given, SeqType) and given.capacity == declared.capacity and compatible(given.element, declared.element)
-    return isinstance(declared, UnionType) and isinstance(given, UnionType) and len(given.members) == len(declared.members)
+    return isinstance(declared, UnionType) and isinstance(given, UnionType) and [m.cls for m in given.members] == [m.cls for m in declared.members]
+
+
+def same_layout(given: Type, declared: Type) -> bool:
+    """Whether places of the two types hold the same bytes for the same content."""
+    if isinstance(declared, ArrayType):
+        return isinstance(given, ArrayType) and compatible(given.index, declared.index) and same_layout(given.element, declared.element)
+    if isinstance(declared, LinksType):
+        return isinstance(given, LinksType) and same_layout(given.queues, declared.queues)
+    if isinstance(declared, SetType):
+        shapes = [(t.representation, t.capacity, t.bag) for t in (given, declared) if isinstance(t, SetType)]
+        return compatible(given, declared) and shapes[0] == shapes[1]
+    return compatible(given, declared)
 
 
 def rank_text(code: str, declared: Type, hold: Callable[[str], str]) -> str:

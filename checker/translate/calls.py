@@ -61,6 +61,8 @@ def _quantified(f: Expressions, node: ast.Call, decided: str) -> Operand:
 
 
 def _sum(f: Expressions, node: ast.Call) -> Thing:
+    if node.args and isinstance(node.args[0], ast.SetComp):
+        raise f.error("a sum over a set adds equal numbers once: build the set first, then add up its elements", node)
     generator = _generator(f, node)
     total = f.fresh("0")
 
@@ -82,9 +84,10 @@ def _max(f: Expressions, node: ast.Call) -> Thing:
 def _extreme(f: Expressions, node: ast.Call, better: str) -> Operand:
     default = next((k.value for k in node.keywords if k.arg == "default"), None)
     if len(node.args) > 1:
-        best = f.number(node.args[0])
-        for argument in node.args[1:]:
-            other = f.number(argument)
+        first, *others = node.args
+        best = f.as_number(f.before(first, *others), first)
+        for k, argument in enumerate(others):
+            other = f.as_number(f.before(argument, *others[k + 1 :]), argument)
             a, b = f.hold(best.text), f.hold(other.text)
             best = Operand(f"({a} if {a} {better} {b} else {b})", f.common_type(best.type, other.type, node))
         return best

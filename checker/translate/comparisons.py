@@ -16,6 +16,7 @@ from scrutator.checker.translate.builder import (
     Thing,
     View,
     compatible,
+    same_layout,
 )
 from scrutator.checker.translate.sets import mask, member
 from scrutator.model.language.types import (
@@ -43,9 +44,9 @@ def compared(f: Expressions, left: ast.expr, op: ast.cmpop, right: ast.expr, nod
         text = contains(f, left, right)
         return text if isinstance(op, ast.In) else f"(not {text})"
     if isinstance(op, (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)):
-        text = equal(f, f.lower(left), f.lower(right), node)
+        text = equal(f, f.before(left, right), f.lower(right), node)
         return text if isinstance(op, (ast.Eq, ast.Is)) else f"(not {text})"
-    a = f.lower(left)
+    a = f.before(left, right)
     if isinstance(a, (Operand, Place)) and isinstance(a.type, SetType):
         x, y = mask(f, a, node).text, mask(f, f.lower(right), node).text
         if isinstance(op, ast.GtE):
@@ -53,7 +54,7 @@ def compared(f: Expressions, left: ast.expr, op: ast.cmpop, right: ast.expr, nod
         elif not isinstance(op, ast.LtE):
             raise f.error("sets compare by <=, >= and ==", node)
         return f"(({x} & ~{y}) == 0)"
-    return f"({f.number(left).text} {ORDER[type(op)]} {f.number(right).text})"
+    return f"({f.as_number(a, left).text} {ORDER[type(op)]} {f.number(right).text})"
 
 
 def equal(f: Expressions, a: Thing, b: Thing, node: ast.AST) -> str:
@@ -73,8 +74,10 @@ def equal(f: Expressions, a: Thing, b: Thing, node: ast.AST) -> str:
 def contains(f: Expressions, item: ast.expr, container: ast.expr) -> str:
     """``item in container``, as a condition."""
     if isinstance(container, (ast.Tuple, ast.List, ast.Set)):
-        left = f.lower(item)
+        left = f.before(item, *container.elts)
         return "(" + " or ".join(equal(f, left, f.lower(c), item) for c in container.elts) + ")" if container.elts else "0"
+    if f.changes(container):
+        raise f.error("this may change the state while it is searched: assign it to a variable first", container)
     named = f.named(container)
     if isinstance(named, QuorumSystem):
         votes = mask(f, f.lower(item), item)
@@ -147,7 +150,7 @@ def _equal_sequences(f: Expressions, a: View, b: View, node: ast.AST) -> str:
 
 
 def _equal_bytes(f: Expressions, a: Thing, b: Thing, node: ast.AST) -> str:
-    if not (isinstance(a, Place) and isinstance(b, Place) and size_of(a.type) == size_of(b.type)):
+    if not (isinstance(a, Place) and isinstance(b, Place) and same_layout(a.type, b.type)):
         raise f.error("only arrays of the same type can be compared", node)
     result, k = f.fresh("1"), f.fresh("0")
     with f.block(f"while {result} and {k} < {size_of(a.type)}:"):

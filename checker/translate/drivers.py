@@ -15,11 +15,14 @@ from scrutator.checker.translate.expressions import Expressions
 from scrutator.checker.translate.loops import over_links, over_set
 from scrutator.checker.translate.methods import change_links, change_set, repeat_head
 from scrutator.checker.translate.statements import STATE, Statements
+from scrutator.model.language.errors import SpecError
 from scrutator.model.language.spec import Action, Each, Model
 from scrutator.model.language.types import BoolType, LinksType, Representation, SetType, Type
 
 if TYPE_CHECKING:
     from scrutator.checker.translate.program import Program
+
+PROPERTIES_MAX = 63  # of one kind: a bit each
 
 
 def successors_of(program: Program, k: int, action: Action) -> list[str]:
@@ -96,6 +99,8 @@ def mask_function(program: Program, name: str, functions: list[Any], *, violated
     """A function that evaluates properties into a bit mask."""
     if not functions:
         return ""
+    if len(functions) > PROPERTIES_MAX:
+        raise SpecError(f"{program.model.name}: {len(functions)} {name.replace('_', ' ')}, at most {PROPERTIES_MAX} are checked at once; use the python engine")
     parameters = ["p: ptr", "q: ptr"][:states]
     lines = [f"def {name}({', '.join([*parameters, 'ctx: ptr'])}) -> i64:", "    found = 0", "    store64(ctx, STATUS, 0)"]
     for k, function in enumerate(functions):

@@ -30,6 +30,7 @@ from scrutator.checker.translate.builder import (
     View,
 )
 from scrutator.checker.translate.calls import BUILT_IN
+from scrutator.checker.translate.changes import may_change
 from scrutator.checker.translate.comparisons import compared
 from scrutator.checker.translate.loops import comprehension
 from scrutator.checker.translate.methods import method
@@ -41,6 +42,7 @@ from scrutator.model.language.types import (
     IndexType,
     MaybeType,
     RecordType,
+    SeqType,
     SetType,
     Type,
     UnionType,
@@ -81,7 +83,9 @@ class Expressions(Builder):
 
     def value(self, node: ast.expr) -> Operand:
         """An expression that is a value."""
-        thing = self.lower(node)
+        return self.as_value(self.lower(node), node)
+
+    def as_value(self, thing: Thing, node: ast.AST) -> Operand:
         if isinstance(thing, Place):
             return self.loaded(thing, node)
         if isinstance(thing, (View, Items)):
@@ -89,7 +93,11 @@ class Expressions(Builder):
         return thing
 
     def number(self, node: ast.expr) -> Operand:
-        value = self.value(node)
+        """An expression that is a number, or may stand for one."""
+        return self.as_number(self.lower(node), node)
+
+    def as_number(self, thing: Thing, node: ast.AST) -> Operand:
+        value = self.as_value(thing, node)
         if isinstance(value.type, MaybeType):
             value = self.unwrapped(value)
         if isinstance(value.type, IndexType):
@@ -101,6 +109,21 @@ class Expressions(Builder):
         if not isinstance(value.type, IntType):
             raise self.error(f"{value.type.describe()} where a number is expected", node)
         return value
+
+    def before(self, node: ast.expr, *later: ast.expr) -> Thing:
+        """An expression as it is now, even if the later ones change the state."""
+        thing = self.lower(node)
+        if not self.changes(*later):
+            return thing
+        if isinstance(thing, (View, Items)):
+            raise self.error("what follows in this line may change the state: assign this to a variable first", node)
+        if isinstance(thing, Place) and thing.type.is_value and not isinstance(thing.type, (SetType, SeqType, RecordType)):
+            thing = self.loaded(thing, node)  # other places are the state itself, in Python too
+        return Operand(self.hold(thing.text), thing.type) if isinstance(thing, Operand) else thing
+
+    def changes(self, *nodes: ast.AST) -> bool:
+        """Whether evaluating any of these may change the state."""
+        return any(may_change(self.function, node) for node in nodes)
 
     def condition(self, node: ast.expr) -> str:
         value = self.value(node)
@@ -224,13 +247,13 @@ class Expressions(Builder):
     # --- operators --------------------------------------------------------------------
 
     def lower_BinOp(self, node: ast.BinOp) -> Thing:
+        left = self.before(node.left, node.right)
         if isinstance(node.op, (ast.BitOr, ast.BitAnd, ast.Sub)):
-            left = self.lower(node.left)
-            if isinstance(left.type if isinstance(left, (Operand, Place)) else None, SetType):
+            if isinstance(left, (Operand, Place)) and isinstance(left.type, SetType):
                 return combined(self, left, node)
         if type(node.op) not in ARITHMETIC:
             raise self.error(f"{type(node.op).__name__} is not part of the model language", node)
-        a, b = self.number(node.left), self.number(node.right)
+        a, b = self.as_number(left, node.left), self.number(node.right)
         if isinstance(node.op, (ast.FloorDiv, ast.Mod)):
             b = Operand(self.hold(b.text), b.type)
             self.fault_unless(f"{b.text} != 0")
@@ -355,6 +378,8 @@ class Expressions(Builder):
     def lower_Compare(self, node: ast.Compare) -> Thing:
         if len(node.ops) == 1:
             return Operand(compared(self, node.left, node.ops[0], node.comparators[0], node), BOOL)
+        if self.changes(*node.comparators[:-1]):
+            raise self.error("what stands in the middle is compared twice, and may change the state: assign it to a variable first", node)
         parts: list[ast.expr] = []
         left = node.left
         for op, right in zip(node.ops, node.comparators, strict=True):
@@ -366,8 +391,8 @@ class Expressions(Builder):
 
     def lower_List(self, node: ast.List) -> Thing:
         items: list[Operand | Place] = []
-        for element in node.elts:
-            item = self.lower(element)
+        for k, element in enumerate(node.elts):
+            item = self.before(element, *node.elts[k + 1 :])
             if isinstance(item, (View, Items)):
                 raise self.error("a list holds values", node)
             items.append(item)
@@ -393,6 +418,9 @@ class Expressions(Builder):
         built_in = BUILT_IN.get(str(name))
         if built_in is None:
             raise self.error(f"{ast.unparse(node.func)} cannot be called in a model's function", node)
+        unknown = [str(k.arg) for k in node.keywords if k.arg != "default" or name not in ("min", "max")]
+        if unknown:
+            raise self.error(f"{name} with {', '.join(unknown)} is not part of the model language", node)
         return built_in(self, node)
 
     def record(self, declared: RecordType, node: ast.Call) -> Operand:

@@ -41,6 +41,7 @@ def loop(f: Expressions, target: ast.expr, source: ast.expr, inside: Callable[[]
 
     def over(text: str, kind: Type) -> None:
         f.variables[name] = Operand(text, kind)
+        f.narrowed.pop(name, None)
         inside()
 
     if not _over_numbers(f, source, over):
@@ -77,16 +78,27 @@ def _over_contents(f: Expressions, name: str, source: ast.expr, inside: Callable
     if isinstance(source, ast.Call) and isinstance(source.func, ast.Attribute) and source.func.attr == "of":
         kind_wanted = f.named(source.args[0])
         source = source.func.value
-    if isinstance(source, ast.Call) and isinstance(source.func, ast.Name) and source.func.id == "sorted":
+        if not isinstance(kind_wanted, RecordType):
+            raise f.error("of takes a record class", source)
+    in_order = isinstance(source, ast.Call) and isinstance(source.func, ast.Name) and source.func.id == "sorted"
+    if isinstance(source, ast.Call) and in_order:
+        if len(source.args) != 1 or source.keywords:
+            raise f.error("sorted takes a set, and nothing else", source)
         source = source.args[0]
     thing = f.lower(source)
+    if in_order and not (isinstance(thing, (Operand, Place)) and isinstance(thing.type, SetType)):
+        raise f.error("only sets are gone through in order", source)
     if isinstance(thing, Place) and isinstance(thing.type, ArrayType):
         array = thing.type
         variable = f.fresh()
         with f.block(f"for {variable} in range(0, {array.index.size}):"):
             element = thing.inside(array.element, 0, f"{variable} * {size_of(array.element)}")
-            f.variables[name] = element if not array.element.is_value or isinstance(array.element, (SetType, SeqType, RecordType)) else f.loaded(element)
-            inside()
+            if array.element.is_value and not isinstance(array.element, (SetType, SeqType, RecordType)):
+                value = f.loaded(element)
+                over(f.fresh(value.text), value.type)
+            else:
+                f.variables[name] = element
+                inside()
         return
     if isinstance(thing, (Operand, Place)) and isinstance(thing.type, SetType):
         if changes and isinstance(thing, Place) and not thing.type.is_value:
@@ -94,6 +106,8 @@ def _over_contents(f: Expressions, name: str, source: ast.expr, inside: Callable
         over_set(f, thing, kind_wanted, over)
         return
     if isinstance(thing, Place) and isinstance(thing.type, LinksType):
+        if changes:
+            raise f.error("the loop changes the state while it goes through links of it; collect first, then change", source)
         over_links(f, thing, kind_wanted, over)
         return
     view = f.view(thing, source)
@@ -118,9 +132,7 @@ def over_set(f: Expressions, thing: Operand | Place, kind: RecordType | None, ov
         return
     low, high, member = 0, element.size, element
     if kind is not None and isinstance(element, UnionType):
-        tag = element.tag(kind)
-        if tag is None:
-            return
+        tag = _tag(f, element, kind)
         member = element.members[tag]
         low, high = element.base(tag), element.base(tag) + member.size
 
@@ -192,10 +204,16 @@ def over_links(f: Expressions, place: Place, kind: RecordType | None, over: Body
 
 def _of_kind(f: Expressions, code: str, union: UnionType, kind: RecordType, over: Body) -> None:
     """Pass over every message of another kind."""
-    tag = union.tag(kind)
-    with f.block(f"if {code} >> {union.payload_bits} != {-1 if tag is None else tag}:"):
+    with f.block(f"if {code} >> {union.payload_bits} != {_tag(f, union, kind)}:"):
         f.emit("continue")
     over(f.fresh(f"{code} & {(1 << union.payload_bits) - 1}"), kind)
+
+
+def _tag(f: Expressions, union: UnionType, kind: RecordType) -> int:
+    tag = union.tag(kind)
+    if tag is None:
+        raise f.error(f"{kind.name} never travels there, only {union.describe()}")
+    return tag
 
 
 def links_length(f: Expressions, place: Place) -> str:

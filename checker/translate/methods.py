@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 NOTHING = Operand("0", NoneType())
+ARGUMENTS = {"clear": (0, 0), "pop": (0, 1), "lose_volatile": (0, 1)}  # the fewest and the most; others take one
 
 
 def method(f: Expressions, node: ast.Call) -> Operand:
@@ -38,6 +39,9 @@ def method(f: Expressions, node: ast.Call) -> Operand:
     if isinstance(owner, Place):
         for kind, methods in METHODS.items():
             if isinstance(owner.type, kind) and name in methods:
+                fewest, most = ARGUMENTS.get(name, (1, 1))
+                if node.keywords or not fewest <= len(node.args) <= most:
+                    raise f.error(f"{name} takes {fewest if fewest == most else f'{fewest} or {most}'} arguments, not by name", node)
                 return methods[name](f, owner, node)
     described = owner.type.describe() if isinstance(owner, (Operand, Place)) else "a sequence"
     raise f.error(f"{described} has no method {name}", node)

@@ -32,7 +32,15 @@ from scrutator.checker.translate.prelude import NEXT_BIT, sorted_functions
 from scrutator.checker.translate.statements import Statements
 from scrutator.checker.translate.symmetry import symmetry_source
 from scrutator.model.language.spec import Kind, Model
-from scrutator.model.language.types import NatType, RecordType, Representation, SeqType, SetType, Type
+from scrutator.model.language.types import (
+    EnumType,
+    NatType,
+    RecordType,
+    Representation,
+    SeqType,
+    SetType,
+    Type,
+)
 from scrutator.model.quorums.system import QuorumSystem
 
 
@@ -181,7 +189,7 @@ class Program:
         if syntax.args.vararg or syntax.args.kwonlyargs or syntax.args.defaults or len(node.args) + len(by_name) != len(names):
             raise f.error(f"{function.__name__} takes {', '.join(names)}; defaults and * are not part of the model language", node)
         given = [*node.args, *(by_name[n] for n in names[len(node.args) :])]
-        things = [self.argument(f, f.lower(a), a) for a in given]
+        things = [self.argument(f, f.before(a, *given[k + 1 :]), a) for k, a in enumerate(given)]
         helper = self.helper(function, names, things, f, node)
         texts = []
         for thing in things:
@@ -210,7 +218,7 @@ class Program:
 
     def helper(self, function: Any, names: list[str], things: list[Operand | Place], caller: Statements, node: ast.AST) -> Helper:
         """The flat function for arguments of these types."""
-        key = (function, tuple(_signature(t) for t in things), caller.is_action)
+        key = (function, tuple(_signature(t) for t in things))
         if key in self.helpers:
             return self.helpers[key]
         if function in self.in_progress:
@@ -241,6 +249,6 @@ def _signature(thing: Operand | Place) -> tuple[Any, ...]:
 
 
 def _type_key(kind: Type) -> Any:
-    if isinstance(kind, RecordType):
+    if isinstance(kind, (RecordType, EnumType)):
         return kind.cls
     return (type(kind).__name__, kind.describe(), size_of(kind) if not isinstance(kind, (IntType, NoneType)) and kind.describe() != "a set of nothing" else 0)

@@ -71,7 +71,7 @@ def cardinality(f: Expressions, thing: Operand | Place, node: ast.AST) -> Operan
 
 def display(f: Expressions, node: ast.Set) -> Operand:
     """``{a, b}``."""
-    items = [f.value(e) for e in node.elts]
+    items = [f.as_value(f.before(e, *node.elts[k + 1 :]), e) for k, e in enumerate(node.elts)]
     declared = set_type(f, items[0].type, node)
     return Operand("(" + " | ".join(f"(1 << {f.rank(f.code_of(i, declared.element, node), declared.element)})" for i in items) + ")", declared)
 

@@ -26,6 +26,7 @@ from scrutator.checker.translate.builder import (
     Thing,
     View,
     compatible,
+    same_layout,
     syntax_of,
 )
 from scrutator.checker.translate.changes import may_change, only_records
@@ -203,14 +204,16 @@ class Statements(Expressions):
     def do_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is None:
             return
-        self.assign(node.target, self.lower(node.value), node)
+        self.assign(node.target, self.before(node.value, node.target), node)
 
     def do_Assign(self, node: ast.Assign) -> None:
         if len(node.targets) != 1:
             raise self.error("one assignment at a time", node)
-        self.assign(node.targets[0], self.lower(node.value), node)
+        self.assign(node.targets[0], self.before(node.value, node.targets[0]), node)
 
     def do_AugAssign(self, node: ast.AugAssign) -> None:
+        if self.changes(node.target):
+            raise self.error("what is changed is named here by something that may change the state: assign it to a variable first", node)
         target: Any = node.target
         reading = ast.parse(ast.unparse(target), mode="eval").body
         for part in ast.walk(reading):
@@ -254,10 +257,13 @@ class Statements(Expressions):
         if isinstance(known, Operand):
             if isinstance(known.type, IntType):
                 value = self.number_operand(value, node)
+                self.variables[name] = Operand(known.text, IntType())  # no longer in the range of a parameter
             elif isinstance(known.type, MaybeType):
                 value = Operand(self.code_of(value, known.type, node), known.type)
             elif not compatible(value.type, known.type):
                 raise self.error(f"{name} was {known.type.describe()}, and now {value.type.describe()}", node)
+            if not known.text.isidentifier():
+                raise self.error(f"{name} stands for what the loop goes through: give another variable a value", node)
             self.emit(f"{known.text} = {value.text}")
             return
         if isinstance(value.type, NoneType):
@@ -289,7 +295,7 @@ class Statements(Expressions):
         elif isinstance(declared, RecordType) and isinstance(value, Operand):
             self.store_record(place, value, node)
         elif not declared.is_value or isinstance(declared, RecordType):
-            if not (isinstance(value, Place) and (compatible(value.type, declared) or value.type is declared or size_of(value.type) == size_of(declared))):
+            if not (isinstance(value, Place) and same_layout(value.type, declared)):
                 raise self.error(f"only a place of the same type can be assigned to {declared.describe()}", node)
             self.emit(f"copy({self.root(place)} + {place.at()}, {self.root(value)} + {value.at()}, {size_of(declared)})")
         else:
@@ -370,6 +376,7 @@ class Statements(Expressions):
         if node.orelse:
             raise self.error("while ... else is not part of the model language", node)
         self.changed = self.changed or may_change(self.function, node)
+        self.forget(node)
         rounds = self.fresh("0")
         with self.block("while 1:"):
             self.emit(f"{rounds} = {rounds} + 1")
@@ -380,8 +387,18 @@ class Statements(Expressions):
                 self.emit("break")
             self.block_of(node.body)
 
+    def forget(self, repeated: ast.AST) -> None:
+        """What is known of a variable at first need not hold once a loop has given it another value."""
+        for part in ast.walk(repeated):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                self.narrowed.pop(part.id, None)
+                known = self.variables.get(part.id)
+                if isinstance(known, Operand) and isinstance(known.type, IntType):
+                    self.variables[part.id] = Operand(known.text, IntType())
+
     def do_For(self, node: ast.For) -> None:
         if node.orelse:
             raise self.error("for ... else is not part of the model language", node)
         self.changed = self.changed or may_change(self.function, node)
+        self.forget(node)
         loop(self, node.target, node.iter, lambda: self.block_of(node.body), changes=may_change(self.function, node))

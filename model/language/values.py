@@ -9,7 +9,7 @@ compiled engine meet states in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any
 
 from scrutator.model.language.errors import Disabled, Truncated
@@ -81,6 +81,40 @@ def make_record(declared: RecordType, fields: dict[str, Any]) -> RecordValue:
         except (ValueError, TypeError) as error:
             raise Fault(f"{declared.name}.{name}: {error}") from None
     return RecordValue(declared, values)
+
+
+class SeqValue(tuple[Any, ...]):
+    """A sequence as a value: fixed, equal to a list of the same elements, and read like the sequences of the state."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == (tuple(other) if isinstance(other, (list, SeqPlace)) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
+    def __getitem__(self, position: Any) -> Any:
+        if isinstance(position, slice):
+            return SeqValue(tuple(self)[_cut(self, position, "a sequence")])
+        return super().__getitem__(_position(self, position, "a sequence"))
+
+
+def _position(items: Sized, position: Any, what: str) -> int:
+    if not isinstance(position, int) or not 0 <= position < len(items):
+        raise Fault(f"{what}[{position!r}]: there are {len(items)} elements, counted from 0")
+    return position
+
+
+def _cut(items: Sized, where: slice, what: str) -> slice:
+    for end in (where.start, where.stop):
+        if end is not None and (not isinstance(end, int) or not 0 <= end <= len(items)):
+            raise Fault(f"{what}[{where.start}:{where.stop}]: there are {len(items)} elements")
+    if where.step is not None:
+        raise Fault(f"{what}: a slice has no step")
+    return where
 
 
 def plain(value: Any) -> Any:
@@ -277,21 +311,14 @@ class SeqPlace(Place):
             self.append(item)
 
     def _position(self, position: Any) -> int:
-        if not isinstance(position, int) or not 0 <= position < len(self._items):
-            raise Fault(f"{self._path()}[{position!r}]: there are {len(self._items)} elements, counted from 0")
-        return position
+        return _position(self._items, position, self._path())
 
     def _cut(self, where: slice) -> slice:
-        for end in (where.start, where.stop):
-            if end is not None and (not isinstance(end, int) or not 0 <= end <= len(self._items)):
-                raise Fault(f"{self._path()}[{where.start}:{where.stop}]: there are {len(self._items)} elements")
-        if where.step is not None:
-            raise Fault(f"{self._path()}: a slice has no step")
-        return where
+        return _cut(self._items, where, self._path())
 
     def __getitem__(self, position: Any) -> Any:
         if isinstance(position, slice):
-            return tuple(self._items[self._cut(position)])
+            return SeqValue(self._items[self._cut(position)])
         return self._items[self._position(position)]
 
     def __setitem__(self, position: Any, value: Any) -> None:
@@ -325,11 +352,11 @@ class SeqPlace(Place):
     def __contains__(self, value: object) -> bool:
         return value in self._items
 
-    def _plain(self) -> tuple[Any, ...]:
-        return tuple(self._items)
+    def _plain(self) -> SeqValue:
+        return SeqValue(self._items)
 
     def __eq__(self, other: object) -> bool:
-        return self._plain() == (tuple(other) if isinstance(other, list) else plain(other))
+        return bool(self._plain() == plain(other))
 
 
 class SetPlace(Place):

@@ -72,9 +72,11 @@ class SeqType(Type):
         return code
 
     def unpack(self, code: int) -> tuple[Any, ...]:
+        from scrutator.model.language.values import SeqValue
+
         width, mask = self.element.bits, (1 << self.element.bits) - 1
         length = code >> (width * self.capacity)
-        return tuple(self.element.unpack(code >> width * (self.capacity - 1 - k) & mask) for k in range(length))
+        return SeqValue(self.element.unpack(code >> width * (self.capacity - 1 - k) & mask) for k in range(length))
 
     def rank(self, value: Any) -> int:
         items = list(value)
@@ -85,6 +87,8 @@ class SeqType(Type):
         return rank + offset
 
     def unrank(self, rank: int) -> tuple[Any, ...]:
+        from scrutator.model.language.values import SeqValue
+
         length = 0
         while rank >= self.element.size**length:
             rank -= self.element.size**length
@@ -93,7 +97,7 @@ class SeqType(Type):
         for _ in range(length):
             rank, item = divmod(rank, self.element.size)
             items.append(self.element.unrank(item))
-        return tuple(reversed(items))
+        return SeqValue(reversed(items))
 
     def show(self, value: Any) -> str:
         return "[" + ", ".join(self.element.show(v) for v in value) + "]"
