@@ -12,65 +12,24 @@ import itertools
 import os
 import threading
 import time
-from dataclasses import dataclass
 
 from scrutator.checker.linear.frontier import Finding, Search
-from scrutator.checker.linear.history import History, Operation, Value
+from scrutator.checker.linear.history import History, Value
 from scrutator.checker.linear.problem import Problem, problem_of
+from scrutator.checker.linear.result import Linearizability, Part
 from scrutator.checker.verdict import Verdict
 from scrutator.model.objects.sequential import Object
 
 POLL_S = 0.05  # how soon a deadline or Ctrl-C is noticed
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What was found of one key, or of one part of the object.
-
-    ``culprit`` is the first operation whose return no linearization of the operations so
-    far allows; what was called before it returned is the shortest illegal prefix.
-    """
-
-    key: Value
-    verdict: Verdict
-    culprit: Operation | None
-    limit: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Linearizability:
-    """The verdict on a history, and what it rests on.
-
-    ``configurations`` were looked at in all, ``widest`` were kept at most after one
-    return.  A violation of one part is one of the whole; HOLDS takes every part.
-    """
-
-    source: str
-    object: str
-    operations: int
-    pending: int
-    parts: tuple[Part, ...]
-    configurations: int
-    widest: int
-    seconds: float
-
-    @property
-    def verdict(self) -> Verdict:
-        verdicts = {part.verdict for part in self.parts}
-        return next((v for v in (Verdict.VIOLATED, Verdict.UNKNOWN) if v in verdicts), Verdict.HOLDS)
-
-    @property
-    def scope(self) -> str:
-        """Of what the verdict speaks, in words."""
-        text = f"{self.operations:,} operations, {self.pending:,} of them pending, in {len(self.parts):,} parts"
-        limits = sorted({part.limit for part in self.parts if part.limit})
-        return text + (f"; cut by {' and '.join(limits)}" if limits else "")
-
-
 def check_linearizable(
     history: History,
     object_: Object,
     *,
+    engine: str = "auto",
+    witness: bool = False,
+    explain: bool = True,
     timeout_s: float | None = None,
     memory_bytes_max: int | None = None,
     workers: int | None = None,
@@ -80,6 +39,9 @@ def check_linearizable(
     Args:
         history: What was recorded.
         object_: What it should be a history of.
+        engine: "search", "monitor", "smt", "all" for each that applies, or "auto".
+        witness: Find an order of the operations too, where the verdict is HOLDS.
+        explain: Find out why, where the verdict is VIOLATED.
         timeout_s: After so many seconds, what is not decided is UNKNOWN.
         memory_bytes_max: For the configurations of each worker.
         workers: Threads, each with parts of its own; the verdict does not depend on them.
@@ -99,7 +61,9 @@ def check_linearizable(
         object=object_.name,
         operations=len(history),
         pending=history.pending,
-        parts=tuple(_part(history, key, finding) for key, finding in zip(problem.keys, findings, strict=True)),
+        parts=tuple(
+            _part(history, key, finding) for key, finding in zip(problem.keys, findings, strict=True)
+        ),
         configurations=sum(f.visited for f in findings if f is not None),
         widest=max((f.widest for f in findings if f is not None), default=0),
         seconds=time.perf_counter() - began,
@@ -144,8 +108,11 @@ def _search(problem: Problem, searches: list[Search], deadline: float | None) ->
 
 
 def _part(history: History, key: Value, finding: Finding | None) -> Part:
+    why = "it takes any object"
     if finding is None:
-        return Part(key, Verdict.UNKNOWN, None, "time")
+        return Part(key, 0, Verdict.UNKNOWN, "search", why, limit="time")
     if finding.operation is not None:
-        return Part(key, Verdict.VIOLATED, history[finding.operation], None)
-    return Part(key, Verdict.UNKNOWN if finding.limit else Verdict.HOLDS, None, finding.limit)
+        return Part(key, 0, Verdict.VIOLATED, "search", why, culprit=history[finding.operation])
+    return Part(
+        key, 0, Verdict.UNKNOWN if finding.limit else Verdict.HOLDS, "search", why, limit=finding.limit
+    )

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from scrutator.model.language.errors import SpecError
+from scrutator.model.language.errors import SpecError, instead
 from scrutator.model.language.types import (
     BoundDeclaration,
     BoundExpression,
@@ -271,21 +271,14 @@ class Spec:
         if mutant is not None:
             chosen = next((m for m in self._mutants if m.name == mutant), None)
             if chosen is None:
-                raise SpecError(f"{self.name} has no mutant {mutant}" + _instead(mutant, [m.name for m in self._mutants]))
+                raise SpecError(f"{self.name} has no mutant {mutant}" + instead(mutant, [m.name for m in self._mutants]))
         given = {**(chosen.bounds if chosen else {}), **(bounds or {})}
         declared = {b.name: b for b in self.bounds}
         for name in given:
             if name not in declared:
-                raise SpecError(f"{self.name} has no bound {name}" + _instead(name, list(declared)))
+                raise SpecError(f"{self.name} has no bound {name}" + instead(name, list(declared)))
         env: dict[str, Any] = {name: b.parse(given.get(name, b.default)) for name, b in declared.items()}
         return _Binder(self, env, chosen).model()
-
-
-def _instead(name: str, names: list[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, names, 1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names) or 'none'}"
 
 
 def _require_new(function: Any, what: str, known: Iterable[Action | Property]) -> None:

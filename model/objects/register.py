@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from scrutator.model.objects.sequential import Object, State, Value
+from scrutator.model.objects.sequential import Object, State, Value, change, pair, same, success
 
-REGISTER = Object("register", doc="One value.  A cas takes [expected, new] and says whether it took place.")
+REGISTER = Object(
+    "register",
+    doc="One value.  A cas takes (expected, new) and says whether it took place.",
+    aliases=("cas-register",),
+)
 
 
 @REGISTER.method("r", "get", reads_only=True)
@@ -19,9 +23,8 @@ def write(_: State, value: Value) -> tuple[Value, State]:
     return None, value
 
 
-@REGISTER.method("compare-and-set")
-def cas(state: State, change: Value) -> tuple[Value, State]:
+@REGISTER.method("compare-and-set", "compare_and_set", takes=pair, argument_text=change, result_text=success)
+def cas(state: State, change: tuple[Value, Value]) -> tuple[Value, State]:
     """Set the value if it is the expected one."""
-    assert isinstance(change, tuple)
     expected, new = change
-    return (True, new) if state == expected else (False, state)
+    return (True, new) if same(state, expected) else (False, state)

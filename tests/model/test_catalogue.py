@@ -74,7 +74,7 @@ def test_models_are_found_in_modules_and_files(tmp_path: Path) -> None:
         ("scrutator.model.raff:SPEC", "there is no module scrutator.model.raff"),
         ("scrutator.model.raft:SPCE", "there is no SPCE in "),
         ("{folder}/conuter.py:SPEC", "did you mean {folder}/counter.py?"),
-        ("{folder}/counter.py:NUMBER", "NUMBER is a int, not a Spec; there are SPEC, OTHER"),
+        ("{folder}/counter.py:NUMBER", "NUMBER is a int, not of type Spec; there are SPEC, OTHER"),
         ("{folder}/counter.py:OHTER", "did you mean OTHER?"),
         ("{folder}/syntax.py:SPEC", "{folder}/syntax.py:2: "),
         ("{folder}/raises.py:SPEC", "{folder}/raises.py:3: ZeroDivisionError: "),

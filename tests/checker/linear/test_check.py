@@ -9,9 +9,10 @@ import pytest
 
 from histories import QUEUE, linearizable, random_history
 from scrutator.checker.linear.builder import Builder
-from scrutator.checker.linear.check import Linearizability, check_linearizable
+from scrutator.checker.linear.check import check_linearizable
 from scrutator.checker.linear.history import NEVER, History
 from scrutator.checker.linear.problem import UnfitHistory
+from scrutator.checker.linear.result import Linearizability
 from scrutator.checker.verdict import Verdict
 from scrutator.model.objects.register import REGISTER
 

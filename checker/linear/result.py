@@ -1,0 +1,88 @@
+"""What was found of a history: verdicts, what they rest on, and their explanation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scrutator.checker.linear.history import Operation, Value
+from scrutator.checker.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why operations have no linearization.
+
+    ``conflict`` is a set of operations, in order of call, that has no linearization
+    although any one fewer would: what was read off, or pending, counts as it was recorded.
+    ``culprit`` is the one of them that cannot be placed, and ``reasons`` says of each place
+    what forbids it.  ``prefix`` of the part's operations had been called when the culprit
+    returned: together they are the shortest illegal prefix.
+    """
+
+    culprit: Operation
+    conflict: tuple[Operation, ...]
+    reasons: tuple[str, ...]
+    prefix: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was found of one key, or of one part of the object.
+
+    ``culprit`` is the first operation whose return no linearization of the operations so
+    far allows.  ``engine`` decided, and ``why`` says why that one was asked.  ``witness``
+    holds positions in the history: an order in which the operations may have taken effect.
+    """
+
+    key: Value
+    operations: int
+    verdict: Verdict
+    engine: str
+    why: str
+    culprit: Operation | None = None
+    limit: str | None = None
+    explanation: Explanation | None = None
+    witness: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Linearizability:
+    """The verdict on a history, and what it rests on.
+
+    ``configurations`` were looked at in all by searches, ``widest`` were kept at most
+    after one return.  A violation of one part is one of the whole; HOLDS takes every part.
+    """
+
+    source: str
+    object: str
+    operations: int
+    pending: int
+    parts: tuple[Part, ...]
+    configurations: int
+    widest: int
+    seconds: float
+
+    @property
+    def verdict(self) -> Verdict:
+        verdicts = {part.verdict for part in self.parts}
+        return next((v for v in (Verdict.VIOLATED, Verdict.UNKNOWN) if v in verdicts), Verdict.HOLDS)
+
+    @property
+    def violated(self) -> tuple[Part, ...]:
+        """The parts that are violated, the one whose culprit returned first in front."""
+        found = [part for part in self.parts if part.culprit is not None]
+        return tuple(sorted(found, key=lambda part: part.culprit.returned if part.culprit else 0))
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Which engines decided, in order of names."""
+        return tuple(sorted({part.engine for part in self.parts}))
+
+    @property
+    def scope(self) -> str:
+        """Of what the verdict speaks, in words."""
+        text = (
+            f"{self.operations:,} operations, {self.pending:,} of them pending, in {len(self.parts):,} parts"
+        )
+        limits = sorted({part.limit for part in self.parts if part.limit})
+        return text + (f"; cut by {' and '.join(limits)}" if limits else "")

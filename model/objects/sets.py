@@ -1,0 +1,49 @@
+"""Sets: elements added, removed, looked for, and read all at once."""
+
+from __future__ import annotations
+
+from scrutator.model.objects.sequential import Object, Value, in_order, or_unnoted, same
+
+Elements = frozenset[Value]
+
+
+def _all_of_them(result: Value, recorded: Value) -> bool:
+    """A recording may have the elements in any order."""
+    return isinstance(recorded, tuple) and same(result, in_order(recorded))
+
+
+def _part(_: str, element: Value) -> Value:
+    """Every method but read is about an element."""
+    return element
+
+
+SET = Object("set", frozenset(), doc="Elements.  add and remove return whether they changed something.", part=_part)
+
+
+@SET.method("insert", agrees=or_unnoted)
+def add(state: Elements, element: Value) -> tuple[Value, Elements]:
+    """Add an element; return whether it was absent."""
+    return element not in state, state | {element}
+
+
+@SET.method("delete", agrees=or_unnoted)
+def remove(state: Elements, element: Value) -> tuple[Value, Elements]:
+    """Remove an element; return whether it was present."""
+    return element in state, state - {element}
+
+
+@SET.method("has", reads_only=True)
+def contains(state: Elements, element: Value) -> tuple[Value, Elements]:
+    """Return whether an element is present."""
+    return element in state, state
+
+
+@SET.method(reads_only=True, agrees=_all_of_them)
+def read(state: Elements, _: Value) -> tuple[Value, Elements]:
+    """Return all elements, in order."""
+    return in_order(state), state
+
+
+GROW_ONLY_SET = Object("grow-only-set", frozenset(), doc="Elements, never removed.", aliases=("g-set",))
+GROW_ONLY_SET.method("insert", agrees=or_unnoted)(add)
+GROW_ONLY_SET.method(reads_only=True, agrees=_all_of_them)(read)
