@@ -17,7 +17,7 @@ from scrutator.checker.explore.options import CheckOptions, Progress, ProgressCa
 from scrutator.checker.explore.result import ActionCoverage, PropertyKind, PropertyResult, Result, Trace
 from scrutator.checker.explore.trace import explain
 from scrutator.checker.verdict import Verdict
-from scrutator.model.language.errors import ModelError, SpecError
+from scrutator.model.language.errors import ModelError, SpecError, instead
 from scrutator.model.language.interpret import Interpreter
 from scrutator.model.language.spec import Kind, Model, Property, Spec
 
@@ -79,9 +79,7 @@ def _choose(model: Model, names: tuple[str, ...]) -> tuple[Property, ...]:
     known = {p.name: p for p in model.properties}
     for name in names:
         if name not in known:
-            from scrutator.model.language.spec import _instead
-
-            raise SpecError(f"{model.name} has no property {name}" + _instead(name, list(known)))
+            raise SpecError(f"{model.name} has no property {name}" + instead(name, list(known)))
     return tuple(p for p in model.properties if not names or p.name in names)
 
 
