@@ -15,6 +15,8 @@ import pytest
 
 import scrutator
 from scrutator.checker import cli
+from scrutator.checker.commands.check import combined_status
+from scrutator.checker.commands.shared import UsageError, parse_size
 from scrutator.checker.explore.options import CheckOptions
 from scrutator.checker.explore.result import Step, Trace
 from scrutator.checker.explore.trace import ReplayError
@@ -201,7 +203,7 @@ def test_an_interrupted_model_ends_the_suite(fake, results):
 
 def test_statuses_combine(results):
     def combined(*names):
-        return cli.combined_status([results[name] for name in names])
+        return combined_status([results[name] for name in names])
 
     assert combined("holds", "holds") == 0 and combined("holds", "cut") == 3
     assert combined("cut", "vacuous") == 4 and combined("vacuous", "violated", "cut") == 1
@@ -261,13 +263,13 @@ def test_replay(fake, replayed, status, capsys):
     [("512M", 512 * 2**20), ("4G", 2**32), ("1.5gib", 3 * 2**29), ("100", 100), ("8kB", 8192)],
 )
 def test_sizes(text, size):
-    assert cli.parse_size(text) == size
+    assert parse_size(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "G", "-1G", "0", "nan", "inf", "1Q", "1 2"])
 def test_wrong_sizes(text):
-    with pytest.raises(cli.UsageError):
-        cli.parse_size(text)
+    with pytest.raises(UsageError):
+        parse_size(text)
 
 
 def command(*arguments, **options):

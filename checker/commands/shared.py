@@ -1,0 +1,112 @@
+"""What the commands share: mistakes of usage, printing into pipes that close, arguments, models.
+
+Law: nothing heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from scrutator.checker.verdict import ExitStatus
+
+if TYPE_CHECKING:
+    from scrutator.model.language import Spec
+
+Format = Literal["text", "json"]
+
+
+class UsageError(Exception):
+    """What the user asked for does not exist or makes no sense."""
+
+
+# --- printing -----------------------------------------------------------------------------
+
+
+def emit(show: Callable[[], object]) -> None:
+    """Print; a reader that went away (``| head``) changes no exit status."""
+    try:
+        show()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+
+
+def silence(stream: Any) -> None:
+    """Send what is still buffered nowhere, so that the interpreter's last flush succeeds."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+
+
+def fail(message: str, status: ExitStatus) -> ExitStatus:
+    """Print what went wrong; gives the status back."""
+    from scrutator.checker.report.clean import clean_lines
+
+    with contextlib.suppress(OSError):
+        print("scrutator:", *clean_lines(message), sep=" " if "\n" not in message else "\n", file=sys.stderr)
+    return status
+
+
+# --- arguments ----------------------------------------------------------------------------
+
+
+def parse_size(text: str) -> int:
+    """Bytes from ``512M``, ``4G``, ``1.5GiB`` or a plain number; units are powers of 1024."""
+    number, unit = text.strip().upper().removesuffix("IB").removesuffix("B"), ""
+    if number and number[-1] in "KMGT":
+        number, unit = number[:-1], number[-1]
+    try:
+        size = int(float(number) * 1024 ** " KMGT".index(unit or " "))
+    except (ValueError, OverflowError):
+        size = 0
+    if size <= 0:
+        raise UsageError(f"--memory-max {text}: write a size such as 512M or 4G")
+    return size
+
+
+def require_known(what: str, asked: Iterable[str], known: Sequence[str], model: str | None) -> None:
+    """Raise `UsageError` for a name that does not exist, with the names that come close."""
+    import difflib
+
+    for name in asked:
+        if name in known:
+            continue
+        close = difflib.get_close_matches(name, known, 3)
+        owner = f" of {model}" if model else ""
+        plural = what[:-1] + "ies" if what.endswith("y") else what + "s"
+        if close:
+            hint = f"did you mean {' or '.join(close)}?"
+        else:
+            hint = (
+                f"the {plural}{owner} are: {', '.join(known)}" if known else f"there are no {plural}{owner}"
+            )
+        raise UsageError(f"no {what} {name}{owner}: {hint}")
+
+
+# --- models -------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def models_code() -> Iterator[None]:
+    """Around what runs a model's own code: an exit status of its making would pass for a verdict."""
+    from scrutator.model.language import ModelError
+
+    try:
+        yield
+    except SystemExit as error:
+        raise ModelError("its code exits the interpreter") from error
+
+
+def load_spec(reference: str) -> Spec:
+    """The specification a user names."""
+    from scrutator.model.catalogue import load, models
+
+    if ":" not in reference and "." not in reference:  # neither a file nor a module
+        require_known("model", [reference], list(models()), None)
+    with models_code():
+        return load(reference)

@@ -1,0 +1,254 @@
+"""Verdicts on histories as text: what was found, what it rests on, and why a history is violated.
+
+Law: everything that limits a verdict is printed with it.  Reads results, decides nothing,
+and knows no engine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from scrutator.checker.report.clean import clean
+from scrutator.checker.report.layout import duration, listed, new_table, plural, put
+from scrutator.checker.report.lin_found import Decided, Order, Refused, Shown, Violation, Weaker
+from scrutator.checker.verdict import Verdict
+
+PARTS_SHOWN_MAX = 3  # violated parts of one history that are explained
+HISTORIES_SHOWN_MAX = 5  # violated histories of many that are explained
+CONFLICT_SHOWN_MAX = 30  # operations
+REASONS_SHOWN_MAX = 8
+SKIPPED_SHOWN_MAX = 5
+OPERATION_WIDTH_MAX = 60
+
+_STYLES = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "yellow"}
+_SAYS = {Verdict.HOLDS: "is linearizable", Verdict.VIOLATED: "is not linearizable", Verdict.UNKNOWN: "was not decided"}
+_LAYOUTS: tuple[tuple[str, ...], ...] = ((), ("parts", "engine"), ("parts", "engine", "pending", "object"))
+
+
+def print_history(console: Console, answer: Decided) -> None:
+    """Everything about one history."""
+    found = answer.found
+    head = Text(found.verdict.name, style=_STYLES[found.verdict])
+    head.append(f" {clean(answer.source)}", style="bold")
+    head.append(f" {_SAYS[found.verdict]} as {clean(found.object)}")
+    put(console, head)
+    put(console, found.scope, indent=2)
+    _print_basis(console, answer)
+    if found.verdict is Verdict.UNKNOWN:
+        put(console, _advice(answer), indent=2)
+    for violation in answer.violations[:PARTS_SHOWN_MAX]:
+        console.print()
+        print_violation(console, answer, violation)
+    more = answer.violations[PARTS_SHOWN_MAX:]
+    if more:
+        console.print()
+        names = listed(v.title for v in more[:PARTS_SHOWN_MAX])
+        rest = ", ..." if len(more) > PARTS_SHOWN_MAX else ""
+        put(console, f"and {len(more):,} more violated {'part' if len(more) == 1 else 'parts'}: {names}{rest}", indent=2)
+    for order in answer.orders:
+        console.print()
+        _print_order(console, order)
+    _print_end(console, answer)
+
+
+def print_histories(console: Console, answers: Sequence[Decided | Refused]) -> None:
+    """A table of many histories, then those that are violated, briefly."""
+    _print_table(console, answers)
+    console.print()
+    put(console, _summary(answers))
+    violated = [a for a in answers if isinstance(a, Decided) and a.violations]
+    for answer in violated[:HISTORIES_SHOWN_MAX]:
+        console.print()
+        put(console, Text.assemble(("VIOLATED ", _STYLES[Verdict.VIOLATED]), (clean(answer.source), "bold")))
+        print_violation(console, answer, answer.violations[0])
+        if len(answer.violations) > 1:
+            put(console, f"and {plural(len(answer.violations) - 1, 'more violated part')}", indent=2)
+    if len(violated) > HISTORIES_SHOWN_MAX:
+        console.print()
+        count = len(violated) - HISTORIES_SHOWN_MAX
+        put(console, f"and {count:,} more violated; scrutator lin FILE explains one of them")
+    for answer in (a for a in answers if isinstance(a, Decided)):
+        if answer.orders or answer.strongest:
+            console.print()
+            put(console, answer.source, style="bold")
+        for order in answer.orders:
+            _print_order(console, order)
+        _print_end(console, answer)
+
+
+def print_skipped(console: Console, skipped: Sequence[str]) -> None:
+    """Name what was found in folders and is no history."""
+    if skipped:
+        rest = len(skipped) - SKIPPED_SHOWN_MAX
+        names = listed(skipped[:SKIPPED_SHOWN_MAX]) + (f" and {rest:,} more" if rest > 0 else "")
+        console.print()
+        put(console, f"Left out, as no reader recognises {'it' if len(skipped) == 1 else 'them'}: {names}", style="dim")
+
+
+# --- what the verdict rests on ------------------------------------------------------------
+
+
+def _print_basis(console: Console, answer: Decided) -> None:
+    found = answer.found
+    reasons = Counter((part.engine, part.why) for part in found.parts)
+    for (engine, why), count in reasons.most_common():
+        where = f" in {plural(count, 'part')}" if len(reasons) > 1 else ""
+        put(console, f"{engine}{where}: {why}", indent=2, style="dim")
+    cost = [duration(found.seconds)]
+    if found.configurations:
+        cost.insert(0, f"{plural(found.configurations, 'configuration')}, at most {found.widest:,} at a time")
+    put(console, "; ".join(cost), indent=2, style="dim")
+
+
+def _advice(answer: Decided) -> str:
+    parts = answer.found.parts
+    limits = {part.limit for part in parts if part.limit}
+    count = sum(part.verdict is Verdict.UNKNOWN for part in parts)
+    options = [f"--{name}" for limit, name in (("time", "timeout-s"), ("memory", "memory-max")) if limit in limits]
+    advice = f": allow more with {' or '.join(options)}" if options else ""
+    return f"{count:,} of {plural(len(parts), 'part')} {'was' if count == 1 else 'were'} not decided{advice}."
+
+
+def _print_end(console: Console, answer: Decided) -> None:
+    if answer.strongest:
+        console.print()
+        _print_strongest(console, answer.strongest)
+    if answer.timeline is not None:
+        console.print()
+        put(console, f"The timeline is in {answer.timeline}")
+
+
+# --- why it is violated -------------------------------------------------------------------
+
+
+def print_violation(console: Console, answer: Decided, violation: Violation) -> None:
+    """One part: the operation that cannot be placed, what it conflicts with, and the reasons."""
+    culprit, why = violation.culprit, violation.part.explanation
+    if violation.title:
+        put(console, violation.title, indent=2, style="bold")
+    text = Text(_clipped(culprit.text), style="bold")
+    text.append(f" of process {culprit.operation.process} ({_at(culprit)}) is the first return that no order allows.")
+    put(console, text, indent=2)
+    if why is None or not violation.conflict:
+        return
+    before = f"Of the {why.prefix:,} operations called by then, " if why.prefix > len(violation.conflict) else ""
+    says = f"{before}these {len(violation.conflict):,} have no linearization, though any one fewer would:"
+    put(console, says[0].upper() + says[1:], indent=2)
+    console.print()
+    console.print(_conflict(answer, violation))
+    if len(violation.conflict) > CONFLICT_SHOWN_MAX:
+        put(console, f"and {len(violation.conflict) - CONFLICT_SHOWN_MAX:,} more", indent=4)
+    unit = "ns since the first call of the history" if answer.has_clock else "positions in the recording"
+    put(console, f"called and returned are {unit}", indent=4, style="dim")
+    for reason in why.reasons[:REASONS_SHOWN_MAX]:
+        put(console, reason, indent=4, label="  -")
+    if len(why.reasons) > REASONS_SHOWN_MAX:
+        put(console, f"and {plural(len(why.reasons) - REASONS_SHOWN_MAX, 'more reason')}", indent=4)
+
+
+def _conflict(answer: Decided, violation: Violation) -> Table:
+    """The operations in order of call; an arrow marks the culprit."""
+    table = new_table()
+    table.add_column("", width=3, no_wrap=True)
+    table.add_column("process", justify="right", no_wrap=True)
+    table.add_column("operation", overflow="fold")
+    table.add_column("called", justify="right", no_wrap=True)
+    table.add_column("returned", justify="right", no_wrap=True)
+    table.add_column("line", justify="right", no_wrap=True)
+    begin = answer.begin if answer.has_clock else 0
+    for shown in violation.conflict[:CONFLICT_SHOWN_MAX]:
+        o, guilty = shown.operation, shown.operation.index == violation.culprit.operation.index
+        returned = "pending" if o.pending else f"{o.returned - begin:,}"
+        style = "bold" if guilty else ""
+        cells = ("->" if guilty else "", str(o.process), _clipped(shown.text), f"{o.called - begin:,}", returned, f"{shown.line:,}")
+        table.add_row(*(Text(cell.rjust(3) if k == 0 else cell, style=style) for k, cell in enumerate(cells)))
+    return table
+
+
+def _print_order(console: Console, order: Order) -> None:
+    """One line each, written plainly: there may be millions."""
+    title = f" of {order.title}" if order.title else ""
+    put(console, f"An order in which the operations{title} may have taken effect:", indent=2)
+    width = len(f"{len(order.operations):,}")
+    for number, shown in enumerate(order.operations, 1):
+        line = f"    {number:>{width},}. {clean(shown.text)}  (process {shown.operation.process}, {_at(shown)})\n"
+        console.file.write(line)
+
+
+def _print_strongest(console: Console, findings: Sequence[Weaker]) -> None:
+    table = new_table()
+    table.add_column("consistency model", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    for finding in findings:
+        verdict = Text(finding.verdict.name, style=_STYLES[finding.verdict])
+        table.add_row(Text(clean(str(finding.model.value))), verdict, Text(clean(finding.reason)))
+    console.print(table)
+    holds = next((f for f in findings if f.verdict is Verdict.HOLDS), None)
+    if holds is not None:
+        put(console, f"The strongest that holds is {holds.model.value}.", indent=2)
+
+
+def _at(shown: Shown) -> str:
+    return f"line {shown.line:,}"
+
+
+def _clipped(text: str) -> str:
+    text = clean(text)
+    return text if len(text) <= OPERATION_WIDTH_MAX else text[: OPERATION_WIDTH_MAX - 1] + "…"
+
+
+# --- many histories -----------------------------------------------------------------------
+
+
+def _print_table(console: Console, answers: Sequence[Decided | Refused]) -> None:
+    """The widest table that fits."""
+    for left_out in _LAYOUTS:
+        table = _table(answers, left_out)
+        if Measurement.get(console, console.options.update(max_width=10_000), table).maximum <= console.width:
+            break
+    console.print(table)
+
+
+def _table(answers: Sequence[Decided | Refused], left_out: tuple[str, ...]) -> Table:
+    columns: tuple[tuple[str, bool, Callable[[Decided], str]], ...] = (
+        ("object", False, lambda a: clean(a.found.object)),
+        ("operations", True, lambda a: f"{a.found.operations:,}"),
+        ("pending", True, lambda a: f"{a.found.pending:,}"),
+        ("parts", True, lambda a: f"{len(a.found.parts):,}"),
+        ("engine", False, lambda a: listed(a.found.engines)),
+    )
+    columns = tuple(c for c in columns if c[0] not in left_out)
+    table = new_table()
+    table.add_column("file", overflow="fold")
+    for header, right, _ in columns:
+        table.add_column(header, justify="right" if right else "left", no_wrap=right)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
+    for answer in answers:
+        name = Text(clean(answer.source))
+        if isinstance(answer, Refused):
+            table.add_row(name, *("" for _ in columns), Text(clean(answer.reason), style="yellow"), "")
+        else:
+            cells = (Text(cell(answer)) for _, _, cell in columns)
+            verdict = answer.found.verdict
+            table.add_row(name, *cells, Text(verdict.name, style=_STYLES[verdict]), f"{answer.found.seconds:.2f}")
+    return table
+
+
+def _summary(answers: Sequence[Decided | Refused]) -> str:
+    verdicts = Counter(a.found.verdict for a in answers if isinstance(a, Decided))
+    refused = sum(isinstance(a, Refused) for a in answers)
+    counts = [f"{verdicts[v]:,} {word}" for v, word in (
+        (Verdict.HOLDS, "linearizable"), (Verdict.VIOLATED, "violated"), (Verdict.UNKNOWN, "unknown"),
+    ) if verdicts[v]]  # fmt: skip
+    if refused:
+        counts.append(f"{refused:,} not checked")
+    histories = "1 history" if len(answers) == 1 else f"{len(answers):,} histories"
+    return f"{histories}: {', '.join(counts)}"
