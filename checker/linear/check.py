@@ -15,7 +15,7 @@ import time
 
 from scrutator.checker.linear.frontier import Finding, Search
 from scrutator.checker.linear.history import History, Value
-from scrutator.checker.linear.problem import Problem, problem_of
+from scrutator.checker.linear.problem import Problem, parts_of, problem_of
 from scrutator.checker.linear.result import Linearizability, Part
 from scrutator.checker.verdict import Verdict
 from scrutator.model.objects.sequential import Object
@@ -48,10 +48,10 @@ def check_linearizable(
 
     Raises:
         UnfitHistory: The object lacks a method of the history.
-        Unsupported: The search cannot take the object.
     """
     began = time.perf_counter()
-    problem = problem_of(history, object_)
+    parts = parts_of(history, object_)
+    problem = problem_of(history, object_, parts)
     deadline = None if timeout_s is None else began + timeout_s
     workers = min(workers or os.cpu_count() or 1, max(problem.parts, 1))
     searches = [Search(problem, memory_bytes_max) for _ in range(workers)]

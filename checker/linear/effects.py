@@ -1,9 +1,9 @@
 """Objects whose state is one value that operations look at, set, or both.
 
 For those a class of operations is three numbers: the state it needs, the state it must
-not find, and the state it leaves, each a position among the values, plus 1, and 0 where
+not find, and the state it leaves, each a position among the states, plus 1, and 0 where
 it is any, none, or the same.  Registers, compare-and-set, locks and elements of sets are
-such; their operations need no table of steps.
+such, as their methods declare; their operations need no table of steps.
 """
 
 from __future__ import annotations
@@ -14,57 +14,72 @@ from dataclasses import dataclass
 import numpy as np
 
 from scrutator.checker.linear.history import UNKNOWN, Int32s
-from scrutator.model.objects.sequential import Method, Object, Value
-
-READS, WRITES, SWAPS = "read", "write", "cas"
-EFFECTS = {"register": {"read": READS, "write": WRITES, "cas": SWAPS}, "kv": {"get": READS, "put": WRITES, "cas": SWAPS}}
+from scrutator.model.objects.sequential import ANY, Effect, Effects, Method, Object, State, Value, exactly
 
 
 @dataclass(frozen=True, slots=True)
-class Effects:
+class ClassEffects:
     """Of each class; ``initial`` is the state that a history starts in, plus 1."""
 
     pre: Int32s
     not_pre: Int32s
     post: Int32s
     initial: int
-    states: tuple[Value, ...]  # beyond the history's values
+    states: tuple[State, ...]
 
 
 def effects_of(
     object_: Object, methods: Sequence[Method], method: Int32s, argument: Int32s, result: Int32s, values: tuple[Value, ...]
-) -> Effects | None:
+) -> ClassEffects | None:
     """The effects of classes, or None if the object is not of this kind."""
-    known = EFFECTS.get(object_.name, {})
-    if any(m.name not in known for m in methods):
-        return None
-    positions: dict[tuple[type, Value], int] = {}  # 1 and True are equal to Python, and not to a store
-    extra: list[Value] = []
-
-    def position(value: Value) -> int:
-        if not positions:
-            for k, v in enumerate(values):
-                positions[type(v), v] = k
-        if (type(value), value) not in positions:
-            positions[type(value), value] = len(values) + len(extra)
-            extra.append(value)
-        return positions[type(value), value]
-
+    if any(m.effect is None for m in methods) or (object_.part is not None and object_.initial):
+        return None  # what a part starts with is known only of an object that starts with nothing
+    states = _States(values)
     pre, not_pre, post = (np.zeros(len(method), np.int32) for _ in range(3))
     for m, declared in enumerate(methods):
         here = method == m
-        kind = known[declared.name]
-        if kind == READS:
+        if declared.effect is Effects.LOOKS:
             pre[here] = result[here] + 1
-        elif kind == WRITES:
+        elif declared.effect is Effects.SETS:
             post[here] = argument[here] + 1
         else:
             for k in np.flatnonzero(here).tolist():
-                change = values[argument[k]]
-                assert isinstance(change, tuple)
-                expected, new = position(change[0]) + 1, position(change[1]) + 1
-                if result[k] == UNKNOWN or values[result[k]] is True:
-                    pre[k], post[k] = expected, new
-                else:
-                    not_pre[k] = expected
-    return Effects(pre, not_pre, post, position(object_.initial) + 1, tuple(extra))
+                found = _effect(declared, values[argument[k]], None if result[k] == UNKNOWN else values[result[k]])
+                pre[k], not_pre[k], post[k] = states.position(NOWHERE) + 1, 0, 0
+                if found is not None:
+                    pre[k], not_pre[k], post[k] = map(states.number, (found.needs, found.refuses, found.leaves))
+    return ClassEffects(pre, not_pre, post, states.position(object_.initial) + 1, tuple(states.all))
+
+
+NOWHERE = object()  # the state that an operation needs that cannot be
+
+
+def _effect(method: Method, argument: Value, result: Value) -> Effect | None:
+    if method.effect is not Effects.SWAPS:
+        assert callable(method.effect)
+        return method.effect(argument, result)
+    assert isinstance(argument, tuple)
+    expected, new = argument
+    if result is None or result is True:
+        return Effect(expected, leaves=new)
+    return Effect(refuses=expected) if result is False else None
+
+
+class _States:
+    """The history's values, and whatever else a state may be, numbered."""
+
+    def __init__(self, values: tuple[Value, ...]) -> None:
+        self.all: list[State] = list(values)
+        self._positions: dict[Value, int] = {}
+
+    def number(self, state: State) -> int:
+        return 0 if state is ANY else self.position(state) + 1
+
+    def position(self, state: State) -> int:
+        if not self._positions:
+            self._positions = {exactly(v): k for k, v in enumerate(self.all)}
+        key = exactly(state)
+        if key not in self._positions:
+            self._positions[key] = len(self.all)
+            self.all.append(state)
+        return self._positions[key]

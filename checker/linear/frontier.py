@@ -17,75 +17,122 @@ from scrutator.checker.linear import frontier_words as w
 from scrutator.checker.linear.history import UNKNOWN
 from scrutator.checker.linear.problem import Problem
 from scrutator.checker.native import NativeModule, compile_dialect
-from scrutator.model.objects.sequential import State
+from scrutator.model.objects.sequential import State, exactly
 
 CAPACITY_FIRST = 1 << 10  # configurations
 STEPS_FIRST = 1 << 10  # a power of two
 EVENTS_AT_A_TIME = 1 << 16
+TRACE_FIRST = 1 << 16  # entries
 BEAMS = (1 << 4, 1 << 8, 1 << 12, 1 << 16, 1 << 40)  # configurations kept after an event; the last is all
-
-
-class Unsupported(Exception):
-    """The search cannot take this history; the message says why."""
+SEEKING = 1 << 12  # the widest beam that looks for where exactly a violation that is proved begins
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of one part: ``operation`` (a position in the history) cannot have returned, or None."""
+    """What was found of one part: ``operation`` (a position in the history) cannot have returned, or None.
+
+    ``at`` is the event where the search ended.  Operations before may already be without a
+    linearization if the proof is a relaxed one: then ``operation`` is the last one possible.
+    ``witness`` holds positions in the history: an order in which they may have taken effect.
+    """
 
     operation: int | None
     limit: str | None
     visited: int
     widest: int
+    at: int
+    witness: tuple[int, ...] | None = None
 
 
 class Search:
     """Searches the parts of a problem, one after the other, in one thread."""
 
-    def __init__(self, problem: Problem, memory_bytes_max: int | None = None) -> None:
+    def __init__(self, problem: Problem, memory_bytes_max: int | None = None, *, witness: bool = False) -> None:
         self.problem = problem
         self.memory_bytes_max = memory_bytes_max
+        self.witness = witness
+        effects = problem.classes.effects
         mask_words = max(1, -(-problem.slots // 64))
         used_words = -(-problem.used_slots // w.USED_PER_WORD)
-        self.row_words = 1 + mask_words + used_words
-        self.run = _kernel(mask_words, used_words, problem.effects is not None).function("run")
+        self.row_words = 1 + mask_words + used_words + witness
+        self.run = _kernel(mask_words, used_words, effects is not None, witness).function("run")
         self.block = np.zeros(w.WORDS, np.int64)
         self._kept: dict[int, Any] = {}
-        self.slots = problem.pending_slots.copy()
         self._place(w.EVENTS, problem.events)
-        self._place(w.CLASS, problem.classes)
-        self._place(w.SLOT, self.slots)
-        self._place(w.READS_ONLY, problem.reads_only)
+        self._place(w.CLASS, problem.class_of)
+        self._place(w.RETURNS, problem.returns)
+        self._place(w.SLOT, problem.pending_slots.copy())
+        self._place(w.READS_ONLY, problem.classes.reads_only)
+        slots = 64 * mask_words
         for at, size in (
-            (w.OPEN, 64 * mask_words), (w.OPEN_MASK, mask_words), (w.EAGER_MASK, mask_words),
+            (w.OPEN, slots), (w.OPEN_OPERATION, slots), (w.OPEN_RETURNS, slots), (w.BEFORE, slots * mask_words),
+            (w.OPEN_MASK, mask_words), (w.EAGER_MASK, mask_words),
             (w.PENDING_CLASS, problem.used_slots), (w.PENDING_COUNT, problem.used_slots),
         ):  # fmt: skip
             self._place(at, np.zeros(max(size, 1), np.int64))
         self.block[w.PENDING_SLOTS] = problem.used_slots
         self._room(CAPACITY_FIRST)
+        self._room_in_trace(TRACE_FIRST if witness else 1)
         self.steps = Steps(problem, self._place)
-        if problem.effects is not None:
-            self._place(w.PRE, problem.effects.pre)
-            self._place(w.NOT_PRE, problem.effects.not_pre)
-            self._place(w.POST, problem.effects.post)
+        if effects is not None:
+            self._place(w.PRE, effects.pre)
+            self._place(w.NOT_PRE, effects.not_pre)
+            self._place(w.POST, effects.post)
         self.block[w.STEPS_MASK] = len(self.steps.table) - 1
-        self.initial = problem.effects.initial - 1 if problem.effects is not None else self.steps.state(problem.object.initial)
+        self.initial = effects.initial - 1 if effects is not None else self.steps.initial(problem.object.initial)
 
     def stop(self) -> None:
         """From another thread: come back soon."""
         self.block[w.STOP] = 1
 
     def part(self, number: int) -> Finding:
-        """Search one part, with ever wider beams.  Raises `Unsupported`."""
+        """Search one part, with ever wider beams.
+
+        A violation is proved by a search that left nothing out.  One that lets pending
+        operations happen any number of times proves it too, and has fewer configurations.
+        """
+        pending = self.problem.used_slots > 0 and self.problem.classes.effects is not None
+        proof: Finding | None = None
         for beam in BEAMS:
+            if proof is not None and beam > SEEKING:
+                return proof
             found = self._part(number, beam)
             if found.operation is None or not self.block[w.CUT]:
-                break
+                return found
+            if proof is not None and found.at == proof.at:
+                return found
+            if pending and proof is None:
+                relaxed = self._part(number, beam, relaxed=True)
+                proof = relaxed if relaxed.operation is not None and not self.block[w.CUT] else None
+                pending = bool(self.block[w.CUT])  # if nothing was cut, no wider one would say more
+                if proof is not None and found.at == proof.at:
+                    return found
         return found
 
-    def _part(self, number: int, beam: int) -> Finding:
+    def _part(self, number: int, beam: int, *, relaxed: bool = False) -> Finding:
         block, problem = self.block, self.problem
-        block[w.BEAM], block[w.CUT] = beam, 0
+        self._start(number, beam, relaxed)
+        address = block.ctypes.data
+        while True:
+            reason = self.run(address, EVENTS_AT_A_TIME)
+            if reason == w.ASK:
+                self.steps.learn(int(block[w.ASKED_STATE]), int(block[w.ASKED_CLASS]))
+                block[w.STEPS_MASK] = len(self.steps.table) - 1
+            elif reason == w.ROOM or reason == w.TRACE_ROOM:
+                if not (self._grow() if reason == w.ROOM else self._grow_trace()):
+                    return self._finding(None, "memory")
+            elif reason == w.STOPPED or block[w.STOP]:
+                return self._finding(None, "time")
+            elif reason == w.DONE:
+                order = self._witness(number) if self.witness and not relaxed else None
+                return self._finding(None, None, order)
+            elif reason == w.VIOLATED:
+                event = int(problem.events[block[w.CURSOR]])
+                return self._finding(int(problem.operations[event & 0xFFFFFFFF]), None)
+
+    def _start(self, number: int, beam: int, relaxed: bool) -> None:
+        block, problem = self.block, self.problem
+        block[w.BEAM], block[w.CUT], block[w.RELAXED] = beam, 0, relaxed
         for at in (w.OPEN_MASK, w.EAGER_MASK, w.PENDING_COUNT):
             self._kept[at][:] = 0
         for at in (w.ROWS, w.NEXT):  # the kernel swaps them
@@ -93,28 +140,35 @@ class Search:
         rows = self._kept[w.ROWS]
         rows[0] = 0
         rows[0, 0] = self.initial
+        if self.witness:
+            rows[0, -1] = -1
+        block[w.TRACE_COUNT] = 0
         block[w.COUNT], block[w.VISITED], block[w.WIDEST] = 1, 0, 1
         block[w.CURSOR] = problem.first_event[number]
         block[w.EVENTS_COUNT] = problem.first_event[number + 1]
-        address = block.ctypes.data
-        while True:
-            reason = self.run(address, EVENTS_AT_A_TIME)
-            if reason == w.ASK:
-                self.steps.learn(int(block[w.ASKED_STATE]), int(block[w.ASKED_CLASS]))
-                block[w.STEPS_MASK] = len(self.steps.table) - 1
-            elif reason == w.ROOM:
-                if not self._grow():
-                    return self._finding(None, "memory")
-            elif reason == w.STOPPED or block[w.STOP]:
-                return self._finding(None, "time")
-            elif reason == w.DONE:
-                return self._finding(None, None)
-            elif reason == w.VIOLATED:
-                event = int(problem.events[block[w.CURSOR]])
-                return self._finding(int(problem.operations[event & 0xFFFFFFFF]), None)
 
-    def _finding(self, operation: int | None, limit: str | None) -> Finding:
-        return Finding(operation, limit, int(self.block[w.VISITED]), int(self.block[w.WIDEST]))
+    def _finding(self, operation: int | None, limit: str | None, witness: tuple[int, ...] | None = None) -> Finding:
+        block = self.block
+        return Finding(operation, limit, int(block[w.VISITED]), int(block[w.WIDEST]), int(block[w.CURSOR]), witness)
+
+    def _witness(self, number: int) -> tuple[int, ...]:
+        """How the first configuration left came about: positions in the history."""
+        problem = self.problem
+        rows = next(kept for kept in (self._kept[w.ROWS], self._kept[w.NEXT]) if kept.ctypes.data == self.block[w.ROWS])
+        came, what = self._kept[w.TRACE].T
+        found = []
+        at = int(rows[0, -1])
+        while at >= 0:
+            found.append(int(what[at]))
+            at = int(came[at])
+        begin, end = problem.first_event[number], problem.first_event[number + 1]
+        events = problem.events[begin:end]
+        available = (events[events >> 32 == w.AVAILABLE] & 0xFFFFFFFF).tolist()
+        waiting: dict[int, list[int]] = {}  # of each slot the pending operations, the first one last
+        for operation in reversed(available):
+            waiting.setdefault(int(problem.pending_slots[operation]), []).append(operation)
+        order = [k if k < w.PENDING_FLAG else waiting[k & (w.PENDING_FLAG - 1)].pop() for k in reversed(found)]
+        return tuple(problem.operations[order].tolist())
 
     # --- memory -----------------------------------------------------------------------
 
@@ -139,6 +193,21 @@ class Search:
         self.block[w.CAPACITY], self.block[w.TABLE_MASK] = capacity, 2 * capacity - 1
         self.block[w.GENERATION] = 0
 
+    def _room_in_trace(self, capacity: int) -> None:
+        trace = np.zeros((capacity, 2), np.int64)
+        old = self._kept.get(w.TRACE)
+        if old is not None:
+            trace[: len(old)] = old
+        self._place(w.TRACE, trace)
+        self.block[w.TRACE_CAPACITY] = capacity
+
+    def _grow_trace(self) -> bool:
+        capacity = 4 * int(self.block[w.TRACE_CAPACITY])
+        if self.memory_bytes_max is not None and 16 * capacity > self.memory_bytes_max:
+            return False
+        self._room_in_trace(capacity)
+        return True
+
     def _grow(self) -> bool:
         capacity = 4 * int(self.block[w.CAPACITY])
         needed = capacity * (2 * 8 * self.row_words + 2 * 4 + 16)
@@ -149,42 +218,49 @@ class Search:
 
 
 class Steps:
-    """What classes of operations do in states, as far as it was asked; a table that the kernel reads."""
+    """What classes of operations do in states, as far as it was asked; a table that the kernel reads.
+
+    A state of the kernel is a set of states that the object may be in: more than one where
+    a method may do several things that cannot be told apart by what it returned.
+    """
 
     def __init__(self, problem: Problem, place: Callable[[int, Any], None]) -> None:
         self._problem, self._place = problem, place
-        self._states: dict[State, int] = {}
-        self._values: list[State] = []
+        self._numbers: dict[State, int] = {}
+        self._sets: list[tuple[State, ...]] = []
+        self._key = exactly if _has_twins(problem.history.values) else _as_it_is
         self._keys = np.zeros(0, np.int64)
         self._known: list[tuple[int, int, int]] = []
         self._rebuild(STEPS_FIRST)
 
-    def state(self, state: State) -> int:
-        """The number of a state."""
-        number = self._states.setdefault(state, len(self._states))
-        if number == len(self._values):
-            self._values.append(state)
+    def initial(self, state: State) -> int:
+        """The number of the state that a history starts in."""
+        return self._number((state,))
+
+    def _number(self, states: tuple[State, ...]) -> int:
+        key = self._key(states[0]) if len(states) == 1 else frozenset(map(self._key, states))
+        number = self._numbers.setdefault(key, len(self._sets))
+        if number == len(self._sets):
+            self._sets.append(states)
         return number
 
     def learn(self, state: int, of: int) -> None:
-        """Find out what a class does in a state.  Raises `Unsupported`."""
-        problem = self._problem
-        values = problem.history.values
-        result = int(problem.class_result[of])
-        method = problem.methods[problem.class_method[of]]
-        outcomes = {
-            after
-            for found, after in method.outcomes(self._values[state], values[problem.class_argument[of]])
-            if result == UNKNOWN or found == values[result]
-        }
-        if len(outcomes) > 1:
-            raise Unsupported(f"{method.name} may do several things in one state")
-        after = self.state(outcomes.pop()) if outcomes else -1
-        self._known.append((state, of, after))
+        """Find out what a class does in a state."""
+        classes, values = self._problem.classes, self._problem.history.values
+        method, argument = self._problem.methods[classes.method[of]], values[classes.argument[of]]
+        result = int(classes.result[of])
+        found: dict[State, State] = {}
+        for before in self._sets[state]:
+            if result == UNKNOWN:
+                after = tuple(next_state for _, next_state in method.outcomes(before, argument))
+            else:
+                after = method.after(before, argument, values[result])
+            found.update((self._key(one), one) for one in after)
+        self._known.append((state, of, self._number(tuple(found.values())) if found else -1))
         if 2 * len(self._known) > len(self.table):
             self._rebuild(4 * len(self.table))
         else:
-            self._put(state, of, after)
+            self._put(*self._known[-1])
 
     def _rebuild(self, size: int) -> None:
         self.table = np.full((size, 2), w.EMPTY_STEP, np.int64)
@@ -201,15 +277,33 @@ class Steps:
         self.table[k] = key, after
 
 
+def _as_it_is(state: State) -> State:
+    return state
+
+
+def _has_twins(values: tuple[State, ...]) -> bool:
+    """Whether some values differ in their types only, such as 1 and True."""
+    flat: list[State] = []
+    rest = list(values)
+    while rest:
+        value = rest.pop()
+        if isinstance(value, tuple):
+            rest.extend(value)
+        else:
+            flat.append(value)
+    return len(set(flat)) < len(set(map(exactly, flat)))
+
+
 def _mum(a: int, b: int) -> int:
     product = (a & (1 << 64) - 1) * b
     return (product >> 64) ^ (product & (1 << 64) - 1)
 
 
-def _kernel(mask_words: int, used_words: int, effects: bool) -> NativeModule:
+def _kernel(mask_words: int, used_words: int, effects: bool, traced: bool) -> NativeModule:
     constants: dict[str, int] = {name: value for name, value in vars(w).items() if name.isupper() and isinstance(value, int)}
     constants |= {
-        "MASK_WORDS": mask_words, "USED_WORDS": used_words, "EFFECTS": int(effects), "ROW": 8 * (1 + mask_words + used_words),
+        "MASK_WORDS": mask_words, "USED_WORDS": used_words, "EFFECTS": int(effects), "TRACED": int(traced),
+        "ROW": 8 * (1 + mask_words + used_words + traced),
     }  # fmt: skip
     return compile_dialect((Path(__file__).parent / "frontier_kernel.py").read_text(), constants, {})
 

@@ -11,11 +11,12 @@ then a configuration left at the end still proves that there is a way, and an em
 frontier proves nothing if something was cut.
 
 Operations take effect as late as possible: only when one returns that has not (Lowe,
-"Testing for linearizability", 2017, calls it just-in-time linearization).  Two rules
+"Testing for linearizability", 2017, calls it just-in-time linearization).  Three rules
 keep the frontier small.  An operation that changes nothing takes effect as soon as it
 can: whatever was possible still is.  A pending operation takes effect only right before
-one that depends on the state it leaves: otherwise it need not at all.  One configuration
-covers another if it has used no more pending operations and is the same otherwise.
+one that depends on the state it leaves: otherwise it need not at all.  Of operations under
+way that do the same, the one that returns first goes first.  One configuration covers
+another if it has used no more pending operations and is the same otherwise.
 """
 
 # ruff: noqa: F403, F405
@@ -141,6 +142,20 @@ def covers(b: ptr, p: ptr, q: ptr) -> i64:
     return 1
 
 
+def note(b: ptr, row: ptr, what: i64) -> None:
+    """In the trace: what a configuration did last."""
+    if TRACED:
+        count = word(b, TRACE_COUNT)
+        store64(address(b, TRACE), 16 * count, load64(row, ROW - 8))
+        store64(address(b, TRACE), 16 * count + 8, what)
+        store64(row, ROW - 8, count)
+        set_word(b, TRACE_COUNT, count + 1)
+
+
+def room_in_trace(b: ptr) -> i64:
+    return word(b, TRACE_CAPACITY) - word(b, TRACE_COUNT)
+
+
 def insert(b: ptr, rows: ptr, index: i64) -> i64:
     """Whether no earlier configuration of the event covers this one."""
     row = row_at(rows, index)
@@ -171,16 +186,21 @@ def take_effect_early(b: ptr, row: ptr) -> i64:
     state = load64(row, 0) & (FRESH - 1)
     for w in range(MASK_WORDS):
         done = load64(row, 8 * (1 + w))
+        place = load64(row, ROW - 8)
         left = load64(address(b, EAGER_MASK), 8 * w) & ~done
         while left:
             bit = left & -left
-            of = load64(address(b, OPEN), 8 * (64 * w + ctz(left)))
+            slot = 64 * w + ctz(left)
+            of = load64(address(b, OPEN), 8 * slot)
             left = left ^ bit
             after = step(b, state, of)
             if unlikely(after == -2):
+                if TRACED:
+                    store64(row, ROW - 8, place)
                 return -2
             if after >= 0:
                 done = done | bit
+                note(b, row, load64(address(b, OPEN_OPERATION), 8 * slot))
                 if depends(b, of):
                     store64(row, 0, state)  # no longer fresh
         store64(row, 8 * (1 + w), done)
@@ -190,6 +210,35 @@ def take_effect_early(b: ptr, row: ptr) -> i64:
 # --- events -----------------------------------------------------------------------------
 
 
+def order_in_class(b: ptr, slot: i64, of: i64, returns: i64) -> None:
+    """Note which of the operations under way of the same class return before the one in a slot, and which after."""
+    before = address(b, BEFORE)
+    for w in range(MASK_WORDS):
+        store64(before, 8 * (MASK_WORDS * slot + w), 0)
+        left = load64(address(b, OPEN_MASK), 8 * w)
+        while left:
+            bit = left & -left
+            other = 64 * w + ctz(left)
+            left = left ^ bit
+            mine = 8 * (MASK_WORDS * other + (slot >> 6))
+            store64(before, mine, load64(before, mine) & ~(1 << (slot & 63)))
+            if load64(address(b, OPEN), 8 * other) == of:
+                if load64(address(b, OPEN_RETURNS), 8 * other) < returns:
+                    at = 8 * (MASK_WORDS * slot + w)
+                    store64(before, at, load64(before, at) | bit)
+                else:
+                    store64(before, mine, load64(before, mine) | 1 << (slot & 63))
+
+
+def is_first_of_class(b: ptr, row: ptr, slot: i64) -> i64:
+    """Whether no operation under way of the same class is left that returns earlier: that one could stand in."""
+    before = address(b, BEFORE)
+    for w in range(MASK_WORDS):
+        if load64(before, 8 * (MASK_WORDS * slot + w)) & load64(address(b, OPEN_MASK), 8 * w) & ~load64(row, 8 * (1 + w)):
+            return 0
+    return 1
+
+
 def called(b: ptr, operation: i64) -> None:
     w = 0
     while ~load64(address(b, OPEN_MASK), 8 * w) == 0:
@@ -197,8 +246,13 @@ def called(b: ptr, operation: i64) -> None:
     free = ctz(~load64(address(b, OPEN_MASK), 8 * w))
     of = load32(address(b, CLASS), 4 * operation)
     store32(address(b, SLOT), 4 * operation, 64 * w + free)
-    store64(address(b, OPEN), 8 * (64 * w + free), of)
+    slot = 64 * w + free
+    store64(address(b, OPEN), 8 * slot, of)
+    store64(address(b, OPEN_OPERATION), 8 * slot, operation)
+    returns = load64(address(b, RETURNS), 8 * operation)
+    store64(address(b, OPEN_RETURNS), 8 * slot, returns)
     bit = 1 << free
+    order_in_class(b, slot, of, returns)
     store64(address(b, OPEN_MASK), 8 * w, load64(address(b, OPEN_MASK), 8 * w) | bit)
     if load8(address(b, READS_ONLY), of):
         store64(address(b, EAGER_MASK), 8 * w, load64(address(b, EAGER_MASK), 8 * w) | bit)
@@ -208,8 +262,15 @@ def available(b: ptr, operation: i64) -> None:
     slot = load32(address(b, SLOT), 4 * operation)
     counts = address(b, PENDING_COUNT)
     store64(address(b, PENDING_CLASS), 8 * slot, load32(address(b, CLASS), 4 * operation))
-    if load64(counts, 8 * slot) < USED_MAX:
+    if word(b, RELAXED):
+        store64(counts, 8 * slot, UNLIMITED)
+    elif load64(counts, 8 * slot) < USED_MAX:
         store64(counts, 8 * slot, load64(counts, 8 * slot) + 1)
+
+
+def free(b: ptr, operation: i64) -> None:
+    available(b, operation)
+    store64(address(b, PENDING_COUNT), 8 * load32(address(b, SLOT), 4 * operation), UNLIMITED)
 
 
 @noinline
@@ -222,9 +283,12 @@ def expand(b: ptr, rows: ptr, index: i64, end: i64) -> i64:
         left = load64(address(b, OPEN_MASK), 8 * w) & ~load64(row, 8 * (1 + w))
         while left:
             bit = left & -left
-            of = load64(address(b, OPEN), 8 * (64 * w + ctz(left)))
+            slot = 64 * w + ctz(left)
+            of = load64(address(b, OPEN), 8 * slot)
             left = left ^ bit
             if fresh and not depends(b, of):
+                continue
+            if not is_first_of_class(b, row, slot):
                 continue
             after = step(b, state, of)
             if unlikely(after == -2):
@@ -236,6 +300,7 @@ def expand(b: ptr, rows: ptr, index: i64, end: i64) -> i64:
                 copy(new, row, ROW)
                 store64(new, 0, after)
                 store64(new, 8 * (1 + w), load64(new, 8 * (1 + w)) | bit)
+                note(b, new, load64(address(b, OPEN_OPERATION), 8 * slot))
                 if unlikely(take_effect_early(b, new) == -2):
                     return -ASK
                 end += insert(b, rows, end)
@@ -263,8 +328,10 @@ def expand_pending(b: ptr, rows: ptr, index: i64, end: i64) -> i64:
                 new = row_at(rows, end)
                 copy(new, row, ROW)
                 store64(new, 0, after | FRESH if EFFECTS else after)
-                at = 8 * (1 + MASK_WORDS + slot // USED_PER_WORD)
-                store64(new, at, load64(new, at) + (1 << (slot % USED_PER_WORD) * USED_BITS))
+                if load64(address(b, PENDING_COUNT), 8 * slot) < UNLIMITED:
+                    at = 8 * (1 + MASK_WORDS + slot // USED_PER_WORD)
+                    store64(new, at, load64(new, at) + (1 << (slot % USED_PER_WORD) * USED_BITS))
+                note(b, new, PENDING_FLAG | slot)
                 if unlikely(take_effect_early(b, new) == -2):
                     return -ASK
                 end += insert(b, rows, end)
@@ -320,8 +387,12 @@ def returned(b: ptr, operation: i64) -> i64:
     set_word(b, GENERATION, word(b, GENERATION) + 1)
     beam = word(b, BEAM)
     first = word(b, COUNT)
+    if TRACED and room_in_trace(b) < first * 64 * MASK_WORDS:
+        return TRACE_ROOM
     for i in range(first):
-        if unlikely(take_effect_early(b, row_at(rows, i)) == -2):
+        row = row_at(rows, i)
+        store64(row, 0, load64(row, 0) & ~COVERED)
+        if unlikely(take_effect_early(b, row) == -2):
             return ASK
     end = first
     level = 0
@@ -341,6 +412,8 @@ def returned(b: ptr, operation: i64) -> i64:
             else:
                 if unlikely(word(b, STOP) != 0):
                     return STOPPED
+                if TRACED and room_in_trace(b) < 64 * MASK_WORDS * (64 * MASK_WORDS + 1):
+                    return TRACE_ROOM
                 end = expand(b, rows, i, end)
                 if unlikely(end < 0):
                     return -end
@@ -351,6 +424,8 @@ def returned(b: ptr, operation: i64) -> i64:
                 row = row_at(rows, k)
                 done = load64(row, 8 * (1 + w)) & bit and not load64(row, 0) & FRESH
                 if not done and not load64(row, 0) & COVERED:
+                    if TRACED and room_in_trace(b) < word(b, PENDING_SLOTS) * (64 * MASK_WORDS + 1):
+                        return TRACE_ROOM
                     end = expand_pending(b, rows, k, end)
                     if unlikely(end < 0):
                         return -end
@@ -390,8 +465,10 @@ def run(b: ptr, most: i64) -> i64:
                 return reason
         elif kind == CALL:
             called(b, which)
-        else:
+        elif kind == AVAILABLE:
             available(b, which)
+        else:
+            free(b, which)
         cursor += 1
     set_word(b, CURSOR, cursor)
     return DONE if cursor == total else PAUSED

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-# Events, in order of time: kind << 32 | operation.  A pending operation is AVAILABLE from its call on.
-CALL, RETURN, AVAILABLE = range(3)
+# Events, in order of time: kind << 32 | operation.  A pending operation is AVAILABLE from its
+# call on; a FREE one as often as one likes.
+CALL, RETURN, AVAILABLE, FREE = range(4)
 
 # Why the kernel comes back.
-DONE, VIOLATED, PAUSED, ASK, ROOM, STOPPED = range(6)
+DONE, VIOLATED, PAUSED, ASK, ROOM, STOPPED, TRACE_ROOM = range(7)
 
 # The block: one for each search.
 EVENTS = 0  # address of the events
@@ -42,7 +43,18 @@ PENDING_SLOTS = 29
 BEAM = 30  # configurations to keep after an event
 CUT = 31  # events after which there may have been more
 ORDER = 32  # address: configurations by what they have used
-WORDS = 33
+RETURNS = 33  # address: position of the event that each operation returns with
+OPEN_RETURNS = 34  # address: the same for the operation in each slot
+BEFORE = 35  # address: for each slot a mask of those with operations of the same class that return earlier
+RELAXED = 36  # 1: pending operations may take effect any number of times
+OPEN_OPERATION = 37  # address: operation in each slot
+TRACE = 38  # address: what was done, each (what came before it, operation or slot of a pending one)
+TRACE_COUNT = 39
+TRACE_CAPACITY = 40
+WORDS = 41
+
+UNLIMITED = 1 << 40  # count of pending operations that may take effect any number of times
+PENDING_FLAG = 1 << 40  # in the trace: the slot of a pending operation
 
 FOUND_PER_BEAM = 4  # configurations to choose from for each that is kept
 TOTALS = 1024  # counts of used operations told apart when choosing
@@ -59,4 +71,5 @@ EMPTY_STEP = -1  # key of a free entry among the known steps
 MASK_WORDS: int  # words for the slots of operations under way
 USED_WORDS: int  # words for the counts of pending operations
 ROW: int  # bytes of a configuration
+TRACED: int  # 1 to note what was done: a configuration's last word is its place in the trace
 EFFECTS: int  # 1 if PRE, NOT_PRE and POST describe the object, 0 if STEPS do

@@ -1,9 +1,9 @@
 """A history as the search takes it: classes of operations, and events in order of time.
 
-Operations of the same method, argument and result form a class; what the object makes of
-a class in a state is found once.  Operations on different keys, or on different parts of
-the object, do not affect each other, so each part is a problem of its own; the parts lie
-one after the other in the same arrays.
+Operations that do the same form a class; what the object makes of a class in a state is
+found once.  Operations on different keys, or on different parts of the object, do not
+affect each other, so each part is a problem of its own; the parts lie one after the other
+in the same arrays.
 """
 
 from __future__ import annotations
@@ -14,15 +14,39 @@ import numpy as np
 import numpy.typing as npt
 
 from scrutator.checker.linear import frontier_words as w
-from scrutator.checker.linear.effects import Effects, effects_of
-from scrutator.checker.linear.history import NEVER, NO_KEY, History, Int32s, Int64s
+from scrutator.checker.linear.effects import ClassEffects, effects_of
+from scrutator.checker.linear.history import NEVER, NO_KEY, UNKNOWN, History, Int32s, Int64s
 from scrutator.model.objects.sequential import Method, Object, Value
 
 Bools = npt.NDArray[np.bool_]
 
 
 class UnfitHistory(Exception):
-    """The history is not one of the object's: a method that it does not have."""
+    """The history is not one of the object's: a method that it does not have, an argument that makes no sense."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a history: of each operation its part, and the parts' keys."""
+
+    of: Int32s
+    keys: tuple[Value, ...]
+
+    def operations(self, number: int) -> Int64s:
+        """Positions in the history of a part's operations, in order of call."""
+        return np.flatnonzero(self.of == number)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What operations do, each kind once: a method, an argument, and the result it must have."""
+
+    of: Int32s  # class of each operation
+    method: Int32s
+    argument: Int32s
+    result: Int32s
+    effects: ClassEffects | None
+    reads_only: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -30,34 +54,30 @@ class Problem:
     """Parts of a history, ready to be searched.
 
     ``operations[k]`` is the position in the history of the operation that events call
-    k.  Part p has the events from ``first_event[p]`` up to ``first_event[p + 1]``, and
-    ``keys[p]`` is its key or None.
+    k.  Part p has the events from ``first_event[p]`` up to ``first_event[p + 1]``.
     """
 
     history: History
     object: Object
+    methods: tuple[Method, ...]
+    classes: Classes
     operations: Int64s
-    classes: Int32s  # of each operation
-    class_method: Int32s
-    class_argument: Int32s
-    class_result: Int32s
-    reads_only: npt.NDArray[np.uint8]  # of each class
-    effects: Effects | None
+    class_of: Int32s  # of each operation
+    returns: Int64s  # event with which each operation returns
     events: Int64s
     first_event: Int64s
     keys: tuple[Value, ...]
     pending_slots: Int32s  # of each operation
     slots: int  # most operations under way at a time
     used_slots: int  # most classes of pending operations at a time
-    methods: tuple[Method, ...]
 
     @property
     def parts(self) -> int:
         return len(self.first_event) - 1
 
 
-def problem_of(history: History, object_: Object) -> Problem:
-    """Prepare a history.  Raises `UnfitHistory`."""
+def methods_of(history: History, object_: Object) -> tuple[Method, ...]:
+    """The object's methods by the history's names.  Raises `UnfitHistory`."""
     methods = []
     for name in history.methods:
         method = object_.find(name)
@@ -65,76 +85,183 @@ def problem_of(history: History, object_: Object) -> Problem:
             known = ", ".join(object_.methods)
             raise UnfitHistory(f"{history.source}: the object {object_.name} has no method {name}; it has {known}")
         methods.append(method)
-    part, keys = _parts(history, object_)
-    classes, class_of = _classes(history)
-    of_class, argument, result = classes
-    reads_only = np.array([m.reads_only for m in methods], np.uint8)[of_class]
-    effects = effects_of(object_, methods, of_class, argument, result, history.values)
-    if effects is not None:
-        reads_only = (effects.post == 0).astype(np.uint8)
-    pending = history.returned == NEVER
-    keep = ~(pending & (reads_only[class_of] == 1))
-    if effects is not None:
-        keep &= _wanted(history, part, class_of, effects, pending)
-    order = np.flatnonzero(keep)
-    order = order[np.lexsort((history.called[order], part[order]))]
-    able = np.zeros(len(of_class), np.int64) if effects is None else (effects.pre == 0).astype(np.int64)
-    pending_slots, used_slots = _pending_slots(part[order], class_of[order] + able[class_of[order]] * len(of_class), pending[order])
-    events, first_event, slots = _events(part[order], history.called[order], history.returned[order], len(keys))
-    return Problem(
-        history, object_, order, class_of[order].astype(np.int32), of_class, argument, result, reads_only, effects,
-        events, first_event, keys, pending_slots, slots, used_slots, tuple(methods),
-    )  # fmt: skip
+    for number, method in enumerate(methods):
+        _refuse_mistakes(history, number, method)
+    return tuple(methods)
 
 
-def _parts(history: History, object_: Object) -> tuple[Int32s, tuple[Value, ...]]:
-    """The part of each operation, and the parts' keys."""
+def _refuse_mistakes(history: History, number: int, method: Method) -> None:
+    if method.takes is None:
+        return
+    calls = np.flatnonzero(history.method == number)
+    arguments, first = np.unique(history.argument[calls], return_index=True)
+    for argument, at in zip(arguments.tolist(), first.tolist(), strict=True):
+        mistake = method.mistake(history.values[argument])
+        if mistake is not None:
+            raise UnfitHistory(f"{history.source}:{history.line[calls[at]]}: {mistake}")
+
+
+def parts_of(history: History, object_: Object) -> Parts:
+    """The parts: by key, and by what the object says of its own."""
     key = history.key.astype(np.int64)
     if object_.part is None:
         found, place = np.unique(key, return_inverse=True)
-        return place.astype(np.int32), tuple(None if k == NO_KEY else history.values[k] for k in found.tolist())
-    names: dict[tuple[int, Value], int] = {}
-    of: dict[tuple[int, int, int], int] = {}
-    part = np.empty(len(history), np.int32)
-    for i, triple in enumerate(zip(key.tolist(), history.method.tolist(), history.argument.tolist(), strict=True)):
-        if triple not in of:
-            k, method, argument = triple
-            name = object_.part(history.methods[method], history.values[argument])
-            of[triple] = names.setdefault((k, name), len(names))
-        part[i] = of[triple]
-    return part, tuple(name if k == NO_KEY else (history.values[k], name) for k, name in names)
+        return Parts(place.astype(np.int32), tuple(None if k == NO_KEY else history.values[k] for k in found.tolist()))
+    values, methods = np.int64(len(history.values)), np.int64(len(history.methods))
+    found, place = np.unique(((key + 1) * methods + history.method) * values + history.argument, return_inverse=True)
+    rest, argument = np.divmod(found, values)
+    above, method = np.divmod(rest, methods)
+    names = [
+        (k, object_.part(history.methods[m], history.values[a]))
+        for k, m, a in zip((above - 1).tolist(), method.tolist(), argument.tolist(), strict=True)
+    ]
+    whole = {k for k, name in names if name is None}  # operations on the whole hold its parts together
+    numbers: dict[tuple[int, Value], int] = {}
+    of = [numbers.setdefault((k, None if k in whole else name), len(numbers)) for k, name in names]
+    keys = tuple(_key(history, k, name) for k, name in numbers)
+    return Parts(np.array(of, np.int32)[place], keys)
 
 
-def _classes(history: History) -> tuple[tuple[Int32s, Int32s, Int32s], Int64s]:
-    """The classes' methods, arguments and results, and the class of each operation."""
+def _key(history: History, key: int, name: Value) -> Value:
+    if key == NO_KEY:
+        return name
+    return history.values[key] if name is None else (history.values[key], name)
+
+
+def problem_of(
+    history: History, object_: Object, parts: Parts, *, free: Bools | None = None
+) -> Problem:
+    """Prepare a history.
+
+    Args:
+        history: What was recorded.
+        object_: What it should be a history of.
+        parts: Of the history.
+        free: Of operations that may take effect at any time, any number of times, or never.
+
+    Raises:
+        UnfitHistory: The object lacks a method.
+    """
+    methods = methods_of(history, object_)
+    pending = history.returned == NEVER
+    free = np.zeros(len(history), np.bool_) if free is None else free
+    called = np.where(free, np.iinfo(np.int64).min, history.called)
+    classes = _classes(history, object_, methods, parts, called, pending | free)
+    keep = ~((pending | free) & (classes.reads_only[classes.of] == 1))
+    if classes.effects is not None:
+        keep &= _wanted(history, parts.of, classes, pending & ~free)
+    keep &= ~free | _first_of_each(parts.of, classes.of, free)
+    order = np.flatnonzero(keep)
+    order = order[np.lexsort((called[order], parts.of[order]))]
+    part, class_of, free = parts.of[order], classes.of[order], free[order]
+    never = pending[order] | free
+    spared = _able(classes)[class_of].astype(np.int64) * len(classes.method) + class_of
+    pending_slots, used_slots = _pending_slots(part, spared, never)
+    kind = np.select([free, never], [w.FREE, w.AVAILABLE], w.CALL)
+    events, first_event, slots = _events(part, kind, called[order], history.returned[order], len(parts.keys))
+    returns = np.zeros(len(order), np.int64)
+    at = np.flatnonzero(events >> 32 == w.RETURN)
+    returns[events[at] & 0xFFFFFFFF] = at
+    return Problem(
+        history, object_, methods, classes, order, class_of, returns, events, first_event, parts.keys,
+        pending_slots, slots, used_slots,
+    )  # fmt: skip
+
+
+# --- classes ----------------------------------------------------------------------------
+
+
+def _classes(
+    history: History, object_: Object, methods: tuple[Method, ...], parts: Parts, called: Int64s, pending: Bools
+) -> Classes:
     values = len(history.values) + 1
-    packed = (history.method.astype(np.int64) * values + history.argument) * values + (history.result + 1)
-    found, class_of = np.unique(packed, return_inverse=True)
+    result = np.where(pending, UNKNOWN, history.result)
+    packed = (history.method.astype(np.int64) * values + history.argument) * values + (result + 1)
+    found, of = np.unique(packed, return_inverse=True)
     rest, result = np.divmod(found, values)
-    method, argument = np.divmod(rest, values)
-    return (method.astype(np.int32), argument.astype(np.int32), (result - 1).astype(np.int32)), class_of
+    method, argument = (column.astype(np.int32) for column in np.divmod(rest, values))
+    result = (result - 1).astype(np.int32)
+    effects = effects_of(object_, methods, method, argument, result, history.values)
+    if effects is None:
+        reads_only = np.array([m.reads_only for m in methods], np.uint8)[method]
+        return Classes(of.astype(np.int32), method, argument, result, None, reads_only)
+    plain = Classes(of.astype(np.int32), method, argument, result, effects, np.zeros(0, np.uint8))
+    return _by_effect(plain, parts.of, called, np.where(pending, NEVER, history.returned))
 
 
-def _wanted(history: History, part: Int32s, class_of: Int64s, effects: Effects, pending: Bools) -> Bools:
+def _by_effect(classes: Classes, part: Int32s, called: Int64s, returned: Int64s) -> Classes:
+    """Classes of equal effects as one.
+
+    States that no later operation looks at need not be told apart: they become one.
+    """
+    effects = classes.effects
+    assert effects is not None
+    pre, not_pre, post = effects.pre[classes.of], effects.not_pre[classes.of], effects.post[classes.of]
+    states = np.int64(len(effects.states) + 2)
+    looked_at, until = _last_look(part, states, pre, not_pre, returned)
+    left = part * states + post
+    place = np.minimum(np.searchsorted(looked_at, left), max(len(looked_at) - 1, 0))
+    needed = np.zeros(len(left), np.bool_)
+    if len(looked_at):
+        needed = (looked_at[place] == left) & (until[place] >= called)
+    post = np.where((post == 0) | needed, post, states - 1)
+    packed = (pre * states + not_pre) * states + post
+    _, first, of = np.unique(packed, return_index=True, return_inverse=True)
+    merged = ClassEffects(
+        pre[first].astype(np.int32), not_pre[first].astype(np.int32), post[first].astype(np.int32),
+        effects.initial, (*effects.states, None),
+    )  # fmt: skip
+    was = classes.of[first]
+    return Classes(
+        of.astype(np.int32), classes.method[was], classes.argument[was], classes.result[was], merged,
+        (merged.post == 0).astype(np.uint8),
+    )  # fmt: skip
+
+
+def _last_look(part: Int32s, states: np.int64, pre: Int32s, not_pre: Int32s, returned: Int64s) -> tuple[Int64s, Int64s]:
+    """The pairs of part and state that operations look at, in order, and until when."""
+    needs, refuses = pre > 0, not_pre > 0
+    pairs = np.concatenate([part[needs] * states + pre[needs], part[refuses] * states + not_pre[refuses]])
+    ends = np.concatenate([returned[needs], returned[refuses]])
+    found, at = np.unique(pairs, return_inverse=True)
+    until = np.full(len(found), np.iinfo(np.int64).min)
+    np.maximum.at(until, at, ends)
+    return found, until
+
+
+def _able(classes: Classes) -> Bools:
+    """Of each class, whether it takes place in any state."""
+    return np.zeros(len(classes.method), np.bool_) if classes.effects is None else classes.effects.pre == 0
+
+
+def _first_of_each(part: Int32s, class_of: Int32s, free: Bools) -> Bools:
+    """Of the free operations of a part and class, the first: it stands for all."""
+    first = np.zeros(len(part), np.bool_)
+    where = np.flatnonzero(free)
+    if len(where):
+        _, at = np.unique(part[where].astype(np.int64) << 32 | class_of[where], return_index=True)
+        first[where[at]] = True
+    return first
+
+
+def _wanted(history: History, part: Int32s, classes: Classes, pending: Bools) -> Bools:
     """All but the pending operations that leave a state on which nothing later depends.
 
     Whatever depends on *not* finding a state, or is itself pending, may depend on any.
     """
+    effects = classes.effects
+    assert effects is not None
     wanted = np.ones(len(history), np.bool_)
-    if not pending.any() or (effects.not_pre[class_of] > 0).any() or (effects.pre[class_of][pending] > 0).any():
+    if not pending.any():
         return wanted
-    states = int(max(effects.pre.max(initial=0), effects.post.max(initial=0))) + 1
-    seen = part.astype(np.int64) * states + effects.pre[class_of]
-    looks = (effects.pre[class_of] > 0) & ~pending
-    which, at = np.unique(seen[looks], return_inverse=True)
-    last = np.zeros(len(which) + 1, np.int64)
-    last[-1] = -1
-    np.maximum.at(last, at, history.returned[looks])
-    left = part.astype(np.int64)[pending] * states + effects.post[class_of][pending]
-    position = np.minimum(np.searchsorted(which, left), max(len(which) - 1, 0))
-    found = len(which) > 0 and which[position] == left
-    wanted[pending] = found & (last[position] >= history.called[pending])
+    refuses = np.zeros(int(part.max()) + 1, np.bool_)
+    refuses[part[(effects.not_pre > 0)[classes.of]]] = True
+    unneeded = effects.post[classes.of] == len(effects.states)  # the state that stands for all that nobody looks at
+    wanted[pending & unneeded & ~refuses[part]] = False
     return wanted
+
+
+# --- slots and events -------------------------------------------------------------------
 
 
 def _pending_slots(part: Int32s, class_of: Int64s, pending: Bools) -> tuple[Int32s, int]:
@@ -154,13 +281,11 @@ def _pending_slots(part: Int32s, class_of: Int64s, pending: Bools) -> tuple[Int3
     return slots, int(slots.max()) + 1
 
 
-def _events(part: Int32s, called: Int64s, returned: Int64s, parts: int) -> tuple[Int64s, Int64s, int]:
+def _events(part: Int32s, kind: Int64s, called: Int64s, returned: Int64s, parts: int) -> tuple[Int64s, Int64s, int]:
     """Events by part and time, calls first where times are equal; where parts begin; most under way."""
-    n = len(called)
-    pending = returned == NEVER
-    ends = np.flatnonzero(~pending)
-    operation = np.concatenate([np.arange(n), ends])
-    kind = np.concatenate([np.where(pending, w.AVAILABLE, w.CALL), np.full(len(ends), w.RETURN)]).astype(np.int64)
+    ends = np.flatnonzero(kind == w.CALL)
+    operation = np.concatenate([np.arange(len(called)), ends])
+    kind = np.concatenate([kind, np.full(len(ends), w.RETURN)]).astype(np.int64)
     time = np.concatenate([called, returned[ends]])
     parts_of = part[operation]
     order = np.lexsort((kind == w.RETURN, time, parts_of))

@@ -16,7 +16,7 @@ from scrutator.model.objects.sequential import (
     or_unnoted,
     returned,
     success,
-)  # fmt: skip
+)
 
 Balances = tuple[tuple[Value, float], ...]
 Transfer = tuple[tuple[str, Value], tuple[str, Value], tuple[str, Value]]

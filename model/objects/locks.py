@@ -6,18 +6,29 @@ notes no result, the operation took place.
 
 from __future__ import annotations
 
-from scrutator.model.objects.sequential import Object, Value, or_done, success
+from scrutator.model.objects.sequential import Effect, EffectOf, Object, Value, or_done, success
+
+
+def _turns(held: bool) -> EffectOf:
+    """The effect of an operation that turns held into free, or free into held."""
+
+    def effect(_: Value, done: Value) -> Effect | None:
+        whether = {None: Effect(held, leaves=not held), True: Effect(held, leaves=not held), False: Effect(not held)}
+        return whether.get(done) if done is None or isinstance(done, bool) else None
+
+    return effect
+
 
 MUTEX = Object("mutex", False, doc="Held or free.", aliases=("lock",))
 
 
-@MUTEX.method("lock", agrees=or_done, result_text=success)
+@MUTEX.method("lock", agrees=or_done, result_text=success, effect=_turns(held=False))
 def acquire(held: bool, _: Value) -> tuple[Value, bool]:
     """Take the lock; return whether it was free."""
     return not held, True
 
 
-@MUTEX.method("unlock", agrees=or_done, result_text=success)
+@MUTEX.method("unlock", agrees=or_done, result_text=success, effect=_turns(held=True))
 def release(held: bool, _: Value) -> tuple[Value, bool]:
     """Give the lock back; return whether it was held."""
     return held, False

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -73,9 +74,50 @@ def or_unnoted(result: Value, recorded: Value) -> bool:
     return recorded is None or same(result, recorded)
 
 
+def whatever(result: Value, recorded: Value) -> bool:
+    """Anything: the method returns nothing, and a recorder may have put its own word there."""
+    return True
+
+
 def or_done(result: Value, recorded: Value) -> bool:
     """The same, or None for True: the recorder noted no more than that it took place."""
     return same(result, True if recorded is None else recorded)
+
+
+# --- methods on a state that is one value -----------------------------------------------
+
+
+class Any_(Enum):
+    """What stands for any state, or for none in particular."""
+
+    ANY = "any"
+
+
+ANY = Any_.ANY
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an operation makes of a state that is one value.
+
+    It takes place only in the state ``needs``, and not in the state ``refuses``; it leaves
+    ``leaves``, which is the state as it was for ANY.
+    """
+
+    needs: State = ANY
+    refuses: State = ANY
+    leaves: State = ANY
+
+
+class Effects(Enum):
+    """The three kinds of effect that need no table."""
+
+    LOOKS = "returns the state"
+    SETS = "leaves the argument"
+    SWAPS = "leaves the second of a pair if the state is the first, and says whether"
+
+
+EffectOf = Callable[[Value, Value], "Effect | None"]  # of argument and recorded result; None if it cannot be
 
 
 # --- how operations read ----------------------------------------------------------------
@@ -135,6 +177,7 @@ class Method:
     agrees: Agrees = same
     argument_text: Text = given
     result_text: Text = noted
+    effect: Effects | EffectOf | None = None
 
     def outcomes(self, state: State, argument: Value) -> tuple[tuple[Value, State], ...]:
         """Each (result, next state) that the method may have in a state."""
@@ -190,6 +233,7 @@ class Object:
         agrees: Agrees = same,
         argument_text: Text = given,
         result_text: Text | None = None,
+        effect: Effects | EffectOf | None = None,
     ) -> Callable[[StepT], StepT]:
         """Declare a method, called like the function or ``name``; some histories call it by its aliases."""
 
@@ -200,7 +244,7 @@ class Object:
                     raise ValueError(f"the object {self.name} has two methods called {taken}")
             text = result_text or (returned if reads_only else noted)
             self._methods[own] = Method(
-                own, step, _one_line(step.__doc__), reads_only, overwrites, takes, agrees, argument_text, text
+                own, step, _one_line(step.__doc__), reads_only, overwrites, takes, agrees, argument_text, text, effect
             )
             self._aliases.update(dict.fromkeys(aliases, own))
             return step

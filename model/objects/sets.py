@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scrutator.model.objects.sequential import Object, Value, in_order, or_unnoted, same
+from scrutator.model.objects.sequential import Effect, Object, Value, in_order, or_unnoted, same
 
 Elements = frozenset[Value]
 
@@ -17,22 +17,43 @@ def _part(_: str, element: Value) -> Value:
     return element
 
 
-SET = Object("set", frozenset(), doc="Elements.  add and remove return whether they changed something.", part=_part)
+# Within its part, an element is there or not.
+
+NONE: Elements = frozenset()
 
 
-@SET.method("insert", agrees=or_unnoted)
+def _added(element: Value, absent: Value) -> Effect | None:
+    one = frozenset({element})
+    whether = {None: Effect(leaves=one), True: Effect(needs=NONE, leaves=one), False: Effect(needs=one)}
+    return whether.get(absent) if absent is None or isinstance(absent, bool) else None
+
+
+def _removed(element: Value, present: Value) -> Effect | None:
+    one = frozenset({element})
+    whether = {None: Effect(leaves=NONE), True: Effect(needs=one, leaves=NONE), False: Effect(needs=NONE)}
+    return whether.get(present) if present is None or isinstance(present, bool) else None
+
+
+def _seen(element: Value, present: Value) -> Effect | None:
+    return Effect(needs=frozenset({element}) if present else NONE) if isinstance(present, bool) else None
+
+
+SET = Object("set", NONE, doc="Elements.  add and remove return whether they changed something.", part=_part)
+
+
+@SET.method("insert", agrees=or_unnoted, effect=_added)
 def add(state: Elements, element: Value) -> tuple[Value, Elements]:
     """Add an element; return whether it was absent."""
     return element not in state, state | {element}
 
 
-@SET.method("delete", agrees=or_unnoted)
+@SET.method("delete", agrees=or_unnoted, effect=_removed)
 def remove(state: Elements, element: Value) -> tuple[Value, Elements]:
     """Remove an element; return whether it was present."""
     return element in state, state - {element}
 
 
-@SET.method("has", reads_only=True)
+@SET.method("has", reads_only=True, effect=_seen)
 def contains(state: Elements, element: Value) -> tuple[Value, Elements]:
     """Return whether an element is present."""
     return element in state, state
@@ -44,6 +65,6 @@ def read(state: Elements, _: Value) -> tuple[Value, Elements]:
     return in_order(state), state
 
 
-GROW_ONLY_SET = Object("grow-only-set", frozenset(), doc="Elements, never removed.", aliases=("g-set",))
+GROW_ONLY_SET = Object("grow-only-set", NONE, doc="Elements, never removed.", aliases=("g-set",))
 GROW_ONLY_SET.method("insert", agrees=or_unnoted)(add)
 GROW_ONLY_SET.method(reads_only=True, agrees=_all_of_them)(read)

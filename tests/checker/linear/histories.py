@@ -1,4 +1,4 @@
-"""A queue, histories at random, and the search by definition that engines are held against."""
+"""Histories at random, and the search by definition that engines are held against."""
 
 from __future__ import annotations
 
@@ -7,28 +7,19 @@ from collections.abc import Sequence
 
 from scrutator.checker.linear.builder import Builder
 from scrutator.checker.linear.history import NEVER, History, Operation
+from scrutator.model.objects.counter import COUNTER
+from scrutator.model.objects.kv import KV
+from scrutator.model.objects.locks import MUTEX, SEMAPHORE
+from scrutator.model.objects.queues import DEQUE, PRIORITY_QUEUE, QUEUE, STACK
 from scrutator.model.objects.register import REGISTER
 from scrutator.model.objects.sequential import Object, State, Value
+from scrutator.model.objects.sets import GROW_ONLY_SET, SET
+from scrutator.model.objects.transactions import LIST_APPEND, MULTI_REGISTER
 
-QUEUE = Object("queue", initial=())
-
-
-@QUEUE.method()
-def enqueue(state: State, value: Value) -> tuple[Value, State]:
-    assert isinstance(state, tuple)
-    return None, (*state, value)
-
-
-@QUEUE.method()
-def dequeue(state: State, _: Value) -> tuple[Value, State]:
-    assert isinstance(state, tuple)
-    return (state[0], state[1:]) if state else (None, state)
-
-
-@QUEUE.method(reads_only=True)
-def length(state: State, _: Value) -> tuple[Value, State]:
-    assert isinstance(state, tuple)
-    return len(state), state
+OBJECTS = (
+    REGISTER, KV, SET, GROW_ONLY_SET, QUEUE, STACK, DEQUE, PRIORITY_QUEUE, COUNTER, MUTEX, SEMAPHORE,
+    MULTI_REGISTER, LIST_APPEND,
+)  # fmt: skip
 
 
 def linearizable(operations: Sequence[Operation], object_: Object) -> bool:
@@ -48,37 +39,58 @@ def linearizable(operations: Sequence[Operation], object_: Object) -> bool:
             assert method is not None
             if o.called <= first:
                 for result, after in method.outcomes(state, o.argument):
-                    if (o.pending or result == o.result) and search(done | {o.index}, after):
+                    if (o.pending or method.agrees(result, o.result)) and search(done | {o.index}, after):
                         return True
         return False
 
     return search(frozenset(), object_.initial)
 
 
-def random_history(seed: int) -> tuple[History, Object]:
-    """A few overlapping operations with results at random: about one history in three is linearizable."""
+def random_argument(choose: random.Random, object_: Object, method: str, values: int) -> Value:
+    """An argument that makes sense."""
+    value = choose.randint(1, values)
+    if object_ in (MULTI_REGISTER, LIST_APPEND):
+        change = "write" if object_ is MULTI_REGISTER else "append"
+        keys = choose.choice(["x", "y", "xy"])
+        return tuple(choose.choice([("r", k, None), (change, k, choose.randint(1, values))]) for k in keys)
+    if method == "cas":
+        return value, choose.randint(1, values)
+    if method == "append":
+        return choose.choice("ab")
+    if method in ("acquire", "release"):
+        return None if object_ is MUTEX else choose.choice([None, 1, 2])
+    takes = {"write", "put", "add", "remove", "contains", "enqueue", "push", "push_front", "push_back", "insert"}
+    return value if method in takes else None
+
+
+def random_history(seed: int, object_: Object | None = None) -> tuple[History, Object]:
+    """A few overlapping operations, with results that a run of them may give, and some changed."""
     choose = random.Random(seed)
-    builder = Builder("test", has_clock=True)
-    values = range(1, 3 if choose.random() < 0.5 else 6)
-    is_register, keyed = choose.random() < 0.5, choose.random() < 0.3
-    for process in range(choose.randint(1, 9)):
+    object_ = object_ or choose.choice(OBJECTS)
+    values = choose.choice([2, 2, 5])
+    keyed = object_ in (REGISTER, KV) and choose.random() < 0.3
+    share_pending = choose.choice([0.0, 0.15, 0.3])
+    rows = []
+    for process in range(choose.randint(1, 8)):
+        method = choose.choice(list(object_.methods))
         called = choose.randint(0, 30)
-        pending = choose.random() < 0.25
-        argument: Value = choose.choice(values)
-        result: Value = None
-        if is_register:
-            method = choose.choice(["read", "read", "write", "write", "cas"])
-            if method == "read":
-                argument, result = None, choose.choice([None, *values])
-            elif method == "cas":
-                argument, result = (choose.choice(values), choose.choice(values)), choose.random() < 0.5
-        else:
-            method = choose.choice(["enqueue", "dequeue", "dequeue", "enqueue", "length"])
-            if method != "enqueue":
-                argument = None
-                result = choose.choice([None, *values]) if method == "dequeue" else choose.randint(0, 3)
+        returned = called + choose.randint(0, 12)
+        rows.append([process, method, random_argument(choose, object_, method, values), called, returned, None])
+    states = {key: object_.initial for key in (0, 1)}
+    for row in sorted(rows, key=lambda row: choose.uniform(row[3], row[4])):
+        key = row[0] % 2 if keyed else 0
+        row[5], states[key] = choose.choice(object_.methods[row[1]].outcomes(states[key], row[2]))
+    results: dict[str, list[Value]] = {}
+    for row in rows:
+        results.setdefault(row[1], []).append(row[5])
+    changed = choose.choice([0.0, 0.3, 0.6])
+    builder = Builder("test", has_clock=True)
+    for process, method, argument, called, returned, result in rows:
+        if choose.random() < changed:
+            result = choose.choice([*results[method], None])
+        pending = choose.random() < share_pending
         builder.add(
-            process, process, method, argument, called, NEVER if pending else called + choose.randint(0, 12),
-            None if pending else result, key=choose.randint(0, 1), keyed=keyed, pending=pending,
+            process, process, method, argument, called, NEVER if pending else returned, None if pending else result,
+            key=process % 2, keyed=keyed, pending=pending,
         )  # fmt: skip
-    return builder.history(), REGISTER if is_register else QUEUE
+    return builder.history(), object_

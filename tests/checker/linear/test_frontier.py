@@ -9,13 +9,13 @@ from scrutator.checker.linear import frontier
 from scrutator.checker.linear.builder import Builder
 from scrutator.checker.linear.frontier import Search
 from scrutator.checker.linear.history import History, Operation
-from scrutator.checker.linear.problem import UnfitHistory, problem_of
+from scrutator.checker.linear.problem import UnfitHistory, methods_of, parts_of, problem_of
 from scrutator.model.objects.register import REGISTER
 from scrutator.model.objects.sequential import Object, Value
 
 
 def violated_parts(history: History, object_: Object) -> list[bool]:
-    problem = problem_of(history, object_)
+    problem = problem_of(history, object_, parts_of(history, object_))
     search = Search(problem)
     return [search.part(number).operation is not None for number in range(problem.parts)]
 
@@ -45,7 +45,7 @@ def register(*operations: tuple[str, Value, Value, int, int]) -> History:
 
 def test_the_operation_that_cannot_have_returned() -> None:
     history = register(("write", 1, None, 0, 1), ("write", 2, None, 2, 3), ("read", None, 1, 4, 5), ("read", None, 2, 6, 7))
-    found = Search(problem_of(history, REGISTER)).part(0)
+    found = Search(problem_of(history, REGISTER, parts_of(history, REGISTER))).part(0)
     assert found.operation == 2
 
 
@@ -66,4 +66,4 @@ def test_many_at_once() -> None:
 
 def test_a_method_that_the_object_lacks() -> None:
     with pytest.raises(UnfitHistory, match="test: the object register has no method push; it has read, write, cas"):
-        problem_of(register(("push", 1, None, 0, 1)), REGISTER)
+        methods_of(register(("push", 1, None, 0, 1)), REGISTER)
