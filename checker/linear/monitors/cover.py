@@ -1,0 +1,48 @@
+"""Points of time at which a collection must hold something, and those at which it need not.
+
+A value is certainly there between the return of its add and the call of its removal: in
+an open interval, because operations that touch in a point of time may take effect in
+either order.  The law: where no such interval covers a point, a linearization can be cut
+into one of the values before and one of those after it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scrutator.checker.linear.history import NEVER, Int64s
+
+
+def first_gap(starts: Int64s, ends: Int64s, times: Int64s) -> Int64s:
+    """For each time the first point from there on that no open interval (start, end) covers.
+
+    NEVER stands for no point at all.
+    """
+    real = starts < ends
+    if not real.any():
+        return times
+    starts, ends = starts[real], ends[real]
+    order = np.argsort(starts, kind="stable")
+    starts, reach = starts[order], np.maximum.accumulate(ends[order])
+    # Intervals in a row that leave no point uncovered reach as far as the last of them.
+    last = np.append(starts[1:] >= reach[:-1], True)
+    end_of_row = reach[last][np.cumsum(last) - last]
+    before = np.searchsorted(starts, times, side="left") - 1
+    covered = (before >= 0) & (reach[before] > times)
+    return np.where(covered, end_of_row[before], times)
+
+
+def chain(starts: Int64s, ends: Int64s, first: int, last: int) -> list[int]:
+    """Fewest intervals that cover each point from first to last; they must be covered."""
+    order = np.argsort(starts, kind="stable")
+    reach = np.maximum.accumulate(ends[order])
+    found: list[int] = []
+    point = first
+    while True:
+        before = int(np.searchsorted(starts[order], point, side="left"))
+        at = int(np.argmax(ends[order[:before]]))
+        assert reach[before - 1] > point, "a point is not covered"
+        found.append(int(order[at]))
+        point = int(ends[order[at]])
+        if point > last or point == NEVER:
+            return found
