@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scrutator.checker.linear.history import NEVER, UNKNOWN, Int64s
+from scrutator.checker.linear.history import NEVER, UNKNOWN, Int64s, Value
 from scrutator.checker.linear.monitors.calls import Calls, Conflict, Inapplicable
 from scrutator.model.objects.sequential import same
 
@@ -46,6 +46,10 @@ class Collection:
         found = np.concatenate([self.adds[values], self.removals[values]]) if len(values) else self.adds[:0]
         return set(found[found != NOBODY].tolist())
 
+    def value(self, value: int) -> Value:
+        found: Value = self.calls.values[self.calls.argument[self.adds[value]]]
+        return found
+
     def add_text(self, value: int) -> str:
         return text(self.calls, int(self.adds[value]))
 
@@ -76,22 +80,24 @@ def collect(calls: Calls, add: str, remove: str) -> Collection | Conflict:
     """
     is_add = _only(calls, add, remove)
     adds, removals = np.flatnonzero(is_add), np.flatnonzero(~is_add)
-    result = calls.result[removals]
-    takers, known = removals[result == UNKNOWN], removals[result != UNKNOWN]
-    none = [k for k in np.unique(calls.result[known]).tolist() if calls.values[k] is None]
-    nothing = np.isin(calls.result[known], none)
-    empties, known = known[nothing], known[~nothing]
+    takers = removals[calls.result[removals] == UNKNOWN]
+    known = removals[calls.result[removals] != UNKNOWN]
 
     added = calls.argument[adds]
     order = np.argsort(added, kind="stable")
-    twice = np.flatnonzero(added[order][1:] == added[order][:-1])
+    in_order = added[order]
+    twice = np.flatnonzero(in_order[1:] == in_order[:-1])
     if len(twice):
-        raise Inapplicable(f"{calls.values[added[order][twice[0]]]!r} is added more than once")
-    if len(adds) and any(calls.values[k] is None for k in np.unique(added).tolist()[:1]):
+        raise Inapplicable(f"{calls.values[in_order[twice[0]]]!r} is added more than once")
+    if None in map(calls.values.__getitem__, added.tolist()):
         raise Inapplicable("None is added, which is also what a removal returns that finds nothing")
-    place = np.searchsorted(added[order], calls.result[known])
-    place = order[np.minimum(place, max(len(adds) - 1, 0))] if len(adds) else place
-    found = _mismatch(calls, adds, known, place)
+    place = np.searchsorted(in_order, calls.result[known])
+    mine = np.append(in_order, UNKNOWN)[place] == calls.result[known]
+    nothing = np.zeros(len(known), np.bool_)
+    nothing[~mine] = [calls.values[k] is None for k in calls.result[known[~mine]].tolist()]
+    empties, strange = known[nothing], known[~mine & ~nothing]
+    known, place = known[mine], order[place[mine]]
+    found = _mismatch(calls, adds, strange, known, place)
     if found is not None:
         return found
 
@@ -111,7 +117,7 @@ def _only(calls: Calls, add: str, remove: str) -> np.ndarray[tuple[int], np.dtyp
     if calls.object.initial != ():
         raise Inapplicable("the collection starts with values")
     numbers = [calls.methods.index(name) for name in (add, remove)]
-    for method in np.unique(calls.method).tolist():
+    for method in np.flatnonzero(np.bincount(calls.method)).tolist():
         if method not in numbers:
             raise Inapplicable(f"there is more than {add} and {remove}: {calls.methods[method]}")
     if calls.object.methods[remove].agrees is not same:
@@ -120,16 +126,13 @@ def _only(calls: Calls, add: str, remove: str) -> np.ndarray[tuple[int], np.dtyp
     return is_add
 
 
-def _mismatch(calls: Calls, adds: Int64s, known: Int64s, place: Int64s) -> Conflict | None:
-    """The first add that returned what it cannot, or removal that has no add of its own before it."""
+def _mismatch(calls: Calls, adds: Int64s, strange: Int64s, known: Int64s, place: Int64s) -> Conflict | None:
+    """An add that returned what it cannot, or a removal (known, or strange) without an add of its own before it."""
     results = calls.result[adds]
-    for k in np.unique(results[results != UNKNOWN]).tolist():
+    for k in sorted(set(results.tolist()) - {UNKNOWN}):
         at = int(adds[np.flatnonzero(results == k)[0]])
         if not calls.object.methods[calls.methods[calls.method[at]]].agrees(None, calls.values[k]):
             return conflict({at}, f"{text(calls, at)} returned something, but to add returns nothing")
-    if not len(known):
-        return None
-    strange = known if not len(adds) else known[calls.argument[adds[place]] != calls.result[known]]
     if len(strange):
         at = int(strange[np.argmin(calls.returned[strange])])
         return conflict({at}, f"{text(calls, at)} removed a value that was never added")

@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from scrutator.checker.linear.history import NEVER, Int64s
+from scrutator.checker.linear.monitors.calls import Conflict
+from scrutator.checker.linear.monitors.collection import Collection, conflict, text
 
 
 def first_gap(starts: Int64s, ends: Int64s, times: Int64s) -> Int64s:
@@ -46,3 +48,20 @@ def chain(starts: Int64s, ends: Int64s, first: int, last: int) -> list[int]:
         point = int(ends[order[at]])
         if point > last or point == NEVER:
             return found
+
+
+def never_empty(collection: Collection) -> Conflict | None:
+    """A removal that found nothing although at each moment some value was certainly there.
+
+    There are to be no pending removals.
+    """
+    calls, empties = collection.calls, collection.empties
+    gaps = first_gap(collection.add_returned, collection.remove_called, calls.called[empties])
+    bad = np.flatnonzero(gaps > calls.returned[empties])
+    if not len(bad):
+        return None
+    at = int(empties[bad[np.argmin(calls.returned[empties[bad]])]])
+    values = chain(collection.add_returned, collection.remove_called, int(calls.called[at]), int(calls.returned[at]))
+    names = ", then ".join(repr(collection.value(v)) for v in values)
+    reason = f"{text(calls, at)}, although at each moment there was something: {names}"
+    return conflict(collection.operations_of(values) | {at}, reason)

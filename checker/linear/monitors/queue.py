@@ -20,7 +20,7 @@ import numpy as np
 from scrutator.checker.linear.history import NEVER, Int64s
 from scrutator.checker.linear.monitors.calls import Calls, Conflict
 from scrutator.checker.linear.monitors.collection import NOBODY, Collection, collect, conflict, text
-from scrutator.checker.linear.monitors.cover import chain, first_gap
+from scrutator.checker.linear.monitors.cover import first_gap, never_empty
 
 
 def decide(calls: Calls) -> Conflict | None:
@@ -29,7 +29,7 @@ def decide(calls: Calls) -> Conflict | None:
     if isinstance(queue, Conflict):
         return queue
     if not len(queue.takers):
-        return _out_of_order(queue, queue.remove_called) or _never_empty(queue)
+        return _out_of_order(queue, queue.remove_called) or never_empty(queue)
     # Whether a value that nobody is known to have removed is in the way depends on the pending removals.
     left = queue.removals == NOBODY
     found = _out_of_order(queue, np.where(left, -1, queue.remove_called))
@@ -60,27 +60,6 @@ def _out_of_order(queue: Collection, remove_called: Int64s) -> Conflict | None:
             f"{queue.removal_text(second)} returned before {queue.removal_text(first)} was called, although {added}"
         )
     return conflict(queue.operations_of([first, second]), reason)
-
-
-def _never_empty(queue: Collection) -> Conflict | None:
-    """A removal found nothing although at each moment some value was certainly there."""
-    called = queue.calls.called[queue.empties]
-    gap = first_gap(queue.add_returned, queue.remove_called, called)
-    bad = np.flatnonzero(gap > queue.calls.returned[queue.empties])
-    if not len(bad):
-        return None
-    at = int(queue.empties[bad[np.argmin(queue.calls.returned[queue.empties[bad]])]])
-    values = chain(
-        queue.add_returned, queue.remove_called, int(queue.calls.called[at]), int(queue.calls.returned[at])
-    )
-    return conflict(queue.operations_of(values) | {at}, _always_there(queue, at, values))
-
-
-def _always_there(queue: Collection, at: int, values: list[int]) -> str:
-    return (
-        f"{text(queue.calls, at)}, although there was something at each moment: "
-        + ", then ".join(queue.calls.values[queue.calls.argument[queue.adds[v]]].__repr__() for v in values)
-    )
 
 
 # --- pending removals -------------------------------------------------------------------
@@ -144,7 +123,7 @@ def _never_empty_pending(queue: Collection, jobs: Int64s, deadlines: Int64s, bec
     called, takers = calls.called[empties], calls.called[queue.takers]
     seen = queue.removals != NOBODY
     starts, ends = queue.add_returned[seen], queue.remove_called[seen]
-    points = np.unique(np.concatenate([called, takers, ends]))
+    points = np.sort(np.concatenate([called, takers, ends]))
     uncovered = first_gap(starts, ends, points) == points
     must_be_gone = np.searchsorted(np.sort(queue.add_returned[jobs]), points)
     free = np.searchsorted(takers, points, side="right") - _reserved(queue.add_returned[jobs], deadlines, takers, points)

@@ -1,0 +1,144 @@
+"""The monitor of stacks.
+
+Let no value be added twice.  A value whose push and pop overlap may go in and out at one
+point, and is in nobody's way.  Any other is certainly there from the return of its push to
+the call of its pop.  Where no value is certainly there, a linearization can be cut in two.
+In a part without such a point the stack is never empty, so that one value stays at the
+bottom throughout: no push of the part returned before its push was called, and no pop was
+called after its pop returned.  A part without such a value has no linearization; and any
+such value may be taken away, because a linearization of the others remains one between its
+push and its pop.  So values are taken away until none is left (the idea of taking away what
+is in nobody's way is that of Lee and Mathur, "Efficient decrease-and-conquer
+linearizability monitoring", 2025).
+
+A pending push took effect if its value was popped, and is left out otherwise.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from scrutator.checker.linear.history import NEVER, Int64s
+from scrutator.checker.linear.monitors import stack_words as w
+from scrutator.checker.linear.monitors.calls import Calls, Conflict, Inapplicable
+from scrutator.checker.linear.monitors.collection import Collection, collect, conflict
+from scrutator.checker.linear.monitors.cover import never_empty
+from scrutator.checker.native import NativeModule, compile_dialect
+
+SPAN_MAX = 1 << 60  # between the first time and the last
+ROWS_MAX = 1000  # how hard to look for a short row
+
+
+def decide(calls: Calls) -> Conflict | None:
+    """A conflict, or None if the calls on a stack are linearizable.  Raises `Inapplicable`."""
+    stack = collect(calls, "push", "pop")
+    if isinstance(stack, Conflict):
+        return stack
+    if len(stack.takers):
+        raise Inapplicable("there are pending pops")
+    values = _stuck(stack.add_called, stack.add_returned, stack.remove_called, stack.remove_returned)
+    if len(values):
+        return _nobody_at_bottom(stack, values)
+    return never_empty(stack)
+
+
+def _stuck(add_called: Int64s, add_returned: Int64s, remove_called: Int64s, remove_returned: Int64s) -> Int64s:
+    """Values of a part of which none can be at the bottom, in order of the returns of their pushes; or none."""
+    which = np.flatnonzero(add_returned < remove_called)
+    which = which[np.argsort(add_returned[which], kind="stable")]
+    count = len(which)
+    if not count:
+        return which
+    least = int(add_called[which].min())
+    finite = remove_returned[which][remove_returned[which] != NEVER]
+    end = max(int(add_returned[which[-1]]), int(finite.max(initial=0))) + 1
+    if end - least > SPAN_MAX:
+        raise Inapplicable(f"the times span more than {SPAN_MAX:,}")
+    times = (add_called, add_returned, remove_called, remove_returned)
+    pushing, pushed, popping, popped = (np.minimum(column[which], end) - least for column in times)
+    numbers = np.arange(count)
+    # Of those pushed before, all are there but those whose pops had been called.
+    there = numbers - np.searchsorted(np.sort(popping), pushed, side="right")
+    covers = np.searchsorted(pushed, popping, side="left")
+    size = 1 << max(count - 1, 1).bit_length()
+    block = np.zeros(w.WORDS, np.int64)
+    kept = {
+        w.PUSH_RETURNED: pushed, w.COVERS: covers, w.PARTS: np.zeros(2 * (count + 1), np.int64),
+        w.UNREADY: _leaves(size, -pushing), w.READY: _leaves(size, popped - w.GONE), w.LEFT: _leaves(size, popping),
+        w.ALONE: _leaves(size, -there),
+    }  # fmt: skip
+    block[w.SIZE], block[w.COUNT] = size, count
+    for at, array in kept.items():
+        kept[at] = array = np.ascontiguousarray(array, np.int64)
+        block[at] = array.ctypes.data
+    if _kernel().function("run")(block.ctypes.data):
+        return which[:0]
+    lo, hi = int(block[w.LO]), int(block[w.HI])
+    left = kept[w.LEFT].reshape(-1, 2)[size + lo : size + hi, 0] >= 0
+    return which[lo:hi][left]
+
+
+def _leaves(size: int, numbers: Int64s) -> Int64s:
+    """A tree of which only the leaves are filled in."""
+    tree = np.zeros((2 * size, 2), np.int64)
+    tree[size:, 0] = -w.GONE
+    tree[size : size + len(numbers), 0] = numbers
+    return tree
+
+
+def _kernel() -> NativeModule:
+    constants = {name: value for name, value in vars(w).items() if name.isupper() and isinstance(value, int)}
+    return compile_dialect((Path(__file__).parent / "stack_kernel.py").read_text(), constants, {})
+
+
+# --- conflicts --------------------------------------------------------------------------
+
+
+def _nobody_at_bottom(stack: Collection, values: Int64s) -> Conflict:
+    """As few as is easy of the values of a part without one that can be at its bottom."""
+    row = _row(stack, values)
+    names = ", then ".join(repr(stack.value(v)) for v in row)
+    if len(row) == 2:
+        below, above = row
+        reason = (
+            f"{stack.add_text(below)} returned before {stack.add_text(above)} was called, which returned before "
+            f"{stack.removal_text(below)} was called, {_so_too(stack, below, above)}"
+        )
+    else:
+        reason = (
+            f"{names} were there one after the other without a moment between, and none of them can have been there "
+            "from before the first of them until after the last"
+        )
+    return conflict(stack.operations_of(row), reason)
+
+
+def _so_too(stack: Collection, below: int, above: int) -> str:
+    if stack.removals[above] < 0:
+        return f"and nobody popped {stack.value(above)!r}, which lay above"
+    under = f"{stack.value(below)!r} lay below {stack.value(above)!r}"
+    return f"which returned before {stack.removal_text(above)} was called, although {under}"
+
+
+def _row(stack: Collection, values: Int64s) -> list[int]:
+    """Values that are there one after the other, the first of the part up to its last; then fewer that will do."""
+    starts, ends = stack.add_returned[values], stack.remove_called[values]
+    reach = np.maximum.accumulate(ends)
+    row = [int(np.argmax(np.where(starts == starts[0], ends, -1)))]
+    while ends[row[-1]] < reach[-1]:
+        before = int(np.searchsorted(starts, ends[row[-1]], side="left"))
+        row.append(int(np.argmax(ends[:before])))
+    found = [int(v) for v in values[row]]
+    for size in range(2, len(found)):
+        for at in range(len(found) - size + 1):
+            if size * len(found) > ROWS_MAX:
+                return found
+            if not _has_bottom(stack, found[at : at + size]):
+                return found[at : at + size]
+    return found
+
+
+def _has_bottom(stack: Collection, row: list[int]) -> bool:
+    begins, ends = stack.add_returned[row].min(), stack.remove_called[row].max()
+    return bool(((stack.add_called[row] <= begins) & (stack.remove_returned[row] >= ends)).any())
