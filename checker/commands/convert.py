@@ -18,7 +18,7 @@ from cyclopts import Parameter
 
 from scrutator.checker.commands.lin import Source
 from scrutator.checker.commands.lin_files import STDIN, STDIN_PATH
-from scrutator.checker.commands.shared import UsageError, emit, fail
+from scrutator.checker.commands.shared import UsageError, emit, fail, refuse_options
 from scrutator.checker.verdict import ExitStatus
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 def convert(
-    file: Annotated[str, Parameter(allow_leading_hyphen=False)],
-    out: str,
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    out: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     source: Annotated[Source | None, Parameter(name="--from")] = None,
@@ -52,6 +52,7 @@ def convert(
     force
         Overwrite a file that exists.
     """
+    refuse_options((file, out))
     if out != STDIN and os.path.isdir(out):
         raise UsageError(f"{out} is a folder: name the file to write")
     if out != STDIN and os.path.isfile(out) and not force:

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Group, Parameter
 
 from scrutator.checker.commands.lin_files import Files, files_of
-from scrutator.checker.commands.shared import Format, UsageError, emit, fail, models_code, parse_size
+from scrutator.checker.commands.shared import (
+    Format,
+    UsageError,
+    emit,
+    fail,
+    models_code,
+    parse_size,
+    refuse_options,
+)
 from scrutator.checker.verdict import ExitStatus
 
 if TYPE_CHECKING:
@@ -35,7 +43,7 @@ _OUTPUT = Group("Output", sort_key=4)
 
 
 def lin(
-    *files: Annotated[str, Parameter(group=_WHAT, allow_leading_hyphen=False)],
+    *files: Annotated[str, Parameter(group=_WHAT, allow_leading_hyphen=True)],
     object: Annotated[str | None, Parameter(group=_WHAT)] = None,
     by: Annotated[Literal["key", "whole"] | None, Parameter(group=_WHAT)] = None,
     source: Annotated[Source | None, Parameter(name="--from", group=_WHAT)] = None,
@@ -84,6 +92,7 @@ def lin(
     format
         Text for people, JSON for programs.
     """
+    refuse_options(files)
     if not files:
         raise UsageError("which histories? write scrutator lin FILE, a folder, or - for standard input")
     if timeout_s is not None and not timeout_s > 0:
@@ -129,10 +138,10 @@ def _run(files: Files, request: Request, html: Path | None, format: Format) -> i
             for number, (path, timeline) in enumerate(zip(files.paths, timelines, strict=True), 1):
                 where = f"[{number:,} of {len(files.paths):,}] " if len(files.paths) > 1 else ""
                 try:
-                    answers += decide(path, request, timeline, partial(_show, show, where))
+                    decide(answers, path, request, timeline, partial(_show, show, where))
                 except KeyboardInterrupt:
                     left = len(files.paths) - number
-                    after = f"; {left:,} more histories were not looked at" if left else ""
+                    after = f"; {left:,} more {'history' if left == 1 else 'histories'} not looked at" if left else ""
                     answers.append(Refused(path, f"{path}: interrupted{after}", ExitStatus.UNKNOWN, reason="UNKNOWN"))
                     break
                 if _interrupted(answers):

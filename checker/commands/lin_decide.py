@@ -46,9 +46,13 @@ class UnknownObject(Exception):
     """Nobody says which object the history is of."""
 
 
-def decide(path: str, request: Request, timeline: Path | None, show: Callable[[str], None]) -> list[Decided | Refused]:
-    """The answer on the history in a file, and perhaps what could not be done with it."""
-    answers: list[Decided | Refused] = []
+def decide(
+    answers: list[Decided | Refused], path: str, request: Request, timeline: Path | None, show: Callable[[str], None]
+) -> None:
+    """Add the answer on the history in a file, and perhaps what could not be done with it.
+
+    What was found is added at once: nothing that goes wrong later loses it.
+    """
     object_ = request.object
     try:
         show(f"reading {path}")
@@ -69,17 +73,16 @@ def decide(path: str, request: Request, timeline: Path | None, show: Callable[[s
         answers.append(answer)
         if request.strongest:
             show(f"looking for the strongest consistency model of {path}")
-            answers[0] = answer = replace(answer, strongest=_strongest(history, object_))
+            answers[-1] = answer = replace(answer, strongest=_strongest(history, object_))
         if timeline is not None:
             show(f"drawing {path}")
             _draw(timeline, history, object_, found)
-            answers[0] = replace(answer, timeline=timeline)
+            answers[-1] = replace(answer, timeline=timeline)
     except Exception as error:
         refused = _refused(path, error, object_)
         if refused is None:
             raise
         answers.append(refused)
-    return answers
 
 
 def object_of(history: History) -> Object:

@@ -88,6 +88,13 @@ def require_known(what: str, asked: Iterable[str], known: Sequence[str], model: 
         raise UsageError(f"no {what} {name}{owner}: {hint}")
 
 
+def refuse_options(names: Iterable[str]) -> None:
+    """Raise `UsageError` for a misspelt option among names of files, of which ``-`` may be one."""
+    for name in names:
+        if name.startswith("-") and name != "-":
+            raise UsageError(f"there is no option {name}; see --help (a file of that name is ./{name})")
+
+
 # --- models -------------------------------------------------------------------------------
 
 

@@ -6,11 +6,13 @@ and knows no engine.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -27,19 +29,24 @@ SKIPPED_SHOWN_MAX = 5
 OPERATION_WIDTH_MAX = 60
 
 _STYLES = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "yellow"}
-_SAYS = {Verdict.HOLDS: "is linearizable", Verdict.VIOLATED: "is not linearizable", Verdict.UNKNOWN: "was not decided"}
+_SAYS = {Verdict.HOLDS: "is linearizable", Verdict.VIOLATED: "is not linearizable", Verdict.UNKNOWN: "is linearizable"}
 _LAYOUTS: tuple[tuple[str, ...], ...] = ((), ("parts", "engine"), ("parts", "engine", "pending", "object"))
 
 
 def print_history(console: Console, answer: Decided) -> None:
     """Everything about one history."""
     found = answer.found
+    says = _SAYS[found.verdict]
     head = Text(found.verdict.name, style=_STYLES[found.verdict])
-    head.append(f" {clean(answer.source)}", style="bold")
-    head.append(f" {_SAYS[found.verdict]} as {clean(found.object)}")
+    head.append(" whether " if found.verdict is Verdict.UNKNOWN else " ")
+    head.append(clean(answer.source), style="bold")
+    head.append(f" {says} as {clean(found.object)}")
     put(console, head)
     put(console, found.scope, indent=2)
     _print_basis(console, answer)
+    if found.pending == found.operations:
+        what = "no operation returned" if found.operations else "it has no operations"
+        put(console, f"The history shows nothing: {what}.", indent=2, style="yellow")
     if found.verdict is Verdict.UNKNOWN:
         put(console, _advice(answer), indent=2)
     for violation in answer.violations[:PARTS_SHOWN_MAX]:
@@ -51,10 +58,10 @@ def print_history(console: Console, answer: Decided) -> None:
         names = listed(v.title for v in more[:PARTS_SHOWN_MAX])
         rest = ", ..." if len(more) > PARTS_SHOWN_MAX else ""
         put(console, f"and {len(more):,} more violated {'part' if len(more) == 1 else 'parts'}: {names}{rest}", indent=2)
-    for order in answer.orders:
+    _print_more(console, answer)
+    if answer.timeline is not None:
         console.print()
-        _print_order(console, order)
-    _print_end(console, answer)
+        put(console, f"The timeline is in {answer.timeline}")
 
 
 def print_histories(console: Console, answers: Sequence[Decided | Refused]) -> None:
@@ -77,9 +84,11 @@ def print_histories(console: Console, answers: Sequence[Decided | Refused]) -> N
         if answer.orders or answer.strongest:
             console.print()
             put(console, answer.source, style="bold")
-        for order in answer.orders:
-            _print_order(console, order)
-        _print_end(console, answer)
+            _print_more(console, answer, brief=True)
+    drawn = [a.timeline for a in answers if isinstance(a, Decided) and a.timeline is not None]
+    if drawn:
+        console.print()
+        put(console, f"{plural(len(drawn), 'timeline')} in {drawn[0].parent}")
 
 
 def print_skipped(console: Console, skipped: Sequence[str]) -> None:
@@ -115,13 +124,21 @@ def _advice(answer: Decided) -> str:
     return f"{count:,} of {plural(len(parts), 'part')} {'was' if count == 1 else 'were'} not decided{advice}."
 
 
-def _print_end(console: Console, answer: Decided) -> None:
+def _print_more(console: Console, answer: Decided, *, brief: bool = False) -> None:
+    """What was asked for besides the verdict."""
+    for order in answer.orders:
+        if not brief:
+            console.print()
+        _print_order(console, order)
     if answer.strongest:
-        console.print()
-        _print_strongest(console, answer.strongest)
-    if answer.timeline is not None:
-        console.print()
-        put(console, f"The timeline is in {answer.timeline}")
+        if not brief:
+            console.print()
+            console.print(_strongest(answer.strongest))
+        holds = next((f for f in answer.strongest if f.verdict is Verdict.HOLDS), None)
+        if holds is not None:
+            put(console, f"The strongest that holds is {holds.model.value}.", indent=2)
+        elif brief:
+            put(console, "None of the weaker consistency models is known to hold.", indent=2)
 
 
 # --- why it is violated -------------------------------------------------------------------
@@ -141,7 +158,7 @@ def print_violation(console: Console, answer: Decided, violation: Violation) -> 
     says = f"{before}these {len(violation.conflict):,} have no linearization, though any one fewer would:"
     put(console, says[0].upper() + says[1:], indent=2)
     console.print()
-    console.print(_conflict(answer, violation))
+    console.print(Padding(_conflict(answer, violation), (0, 0, 0, 4)))
     if len(violation.conflict) > CONFLICT_SHOWN_MAX:
         put(console, f"and {len(violation.conflict) - CONFLICT_SHOWN_MAX:,} more", indent=4)
     unit = "ns since the first call of the history" if answer.has_clock else "positions in the recording"
@@ -155,7 +172,7 @@ def print_violation(console: Console, answer: Decided, violation: Violation) -> 
 def _conflict(answer: Decided, violation: Violation) -> Table:
     """The operations in order of call; an arrow marks the culprit."""
     table = new_table()
-    table.add_column("", width=3, no_wrap=True)
+    table.add_column("", width=2, no_wrap=True)
     table.add_column("process", justify="right", no_wrap=True)
     table.add_column("operation", overflow="fold")
     table.add_column("called", justify="right", no_wrap=True)
@@ -167,7 +184,7 @@ def _conflict(answer: Decided, violation: Violation) -> Table:
         returned = "pending" if o.pending else f"{o.returned - begin:,}"
         style = "bold" if guilty else ""
         cells = ("->" if guilty else "", str(o.process), _clipped(shown.text), f"{o.called - begin:,}", returned, f"{shown.line:,}")
-        table.add_row(*(Text(cell.rjust(3) if k == 0 else cell, style=style) for k, cell in enumerate(cells)))
+        table.add_row(*(Text(cell, style=style) for cell in cells))
     return table
 
 
@@ -181,7 +198,7 @@ def _print_order(console: Console, order: Order) -> None:
         console.file.write(line)
 
 
-def _print_strongest(console: Console, findings: Sequence[Weaker]) -> None:
+def _strongest(findings: Sequence[Weaker]) -> Table:
     table = new_table()
     table.add_column("consistency model", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
@@ -189,10 +206,7 @@ def _print_strongest(console: Console, findings: Sequence[Weaker]) -> None:
     for finding in findings:
         verdict = Text(finding.verdict.name, style=_STYLES[finding.verdict])
         table.add_row(Text(clean(str(finding.model.value))), verdict, Text(clean(finding.reason)))
-    console.print(table)
-    holds = next((f for f in findings if f.verdict is Verdict.HOLDS), None)
-    if holds is not None:
-        put(console, f"The strongest that holds is {holds.model.value}.", indent=2)
+    return table
 
 
 def _at(shown: Shown) -> str:
@@ -208,15 +222,24 @@ def _clipped(text: str) -> str:
 
 
 def _print_table(console: Console, answers: Sequence[Decided | Refused]) -> None:
-    """The widest table that fits."""
+    """The widest table that fits; what all names begin with stands above it."""
+    folder = _common_folder([answer.source for answer in answers])
+    if folder:
+        put(console, f"in {folder}", style="dim")
     for left_out in _LAYOUTS:
-        table = _table(answers, left_out)
+        table = _table(answers, len(folder), left_out)
         if Measurement.get(console, console.options.update(max_width=10_000), table).maximum <= console.width:
             break
     console.print(table)
 
 
-def _table(answers: Sequence[Decided | Refused], left_out: tuple[str, ...]) -> Table:
+def _common_folder(names: Sequence[str]) -> str:
+    """The folder, with a slash, that all names have in common, or nothing."""
+    common = os.path.commonprefix(names)
+    return common[: common.rfind("/") + 1]
+
+
+def _table(answers: Sequence[Decided | Refused], begin: int, left_out: tuple[str, ...]) -> Table:
     columns: tuple[tuple[str, bool, Callable[[Decided], str]], ...] = (
         ("object", False, lambda a: clean(a.found.object)),
         ("operations", True, lambda a: f"{a.found.operations:,}"),
@@ -232,7 +255,7 @@ def _table(answers: Sequence[Decided | Refused], left_out: tuple[str, ...]) -> T
     table.add_column("verdict", no_wrap=True)
     table.add_column("seconds", justify="right", no_wrap=True)
     for answer in answers:
-        name = Text(clean(answer.source))
+        name = Text(clean(answer.source[begin:]))
         if isinstance(answer, Refused):
             table.add_row(name, *("" for _ in columns), Text(clean(answer.reason), style="yellow"), "")
         else:
