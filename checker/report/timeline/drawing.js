@@ -7,22 +7,22 @@ const LANE = 34;
 const AXIS = 28;
 const COLUMN = 2; // pixels of a density column
 const NARROW = 3; // pixels below which a bar is part of the density
-const ALONE = 30; // room after a bar for it to be drawn, and named, however short it is
+const BESIDE_MIN = 30; // room after a bar below which no text is tried there
 const LEVELS = 5; // of density
 const LABEL_MIN = 22; // room below which no text is tried
 
-/** Draws the scene that it is given; `drawn` counts the operations of the last frame. */
+/** Draws the scene that it is given; `drawn` counts the operations of the last frame, `shapes` what was painted. */
 class Drawing {
   constructor(canvas) {
     this.canvas = canvas;
     this.palette = paletteNow();
     this.drawn = 0;
+    this.shapes = 0;
   }
 
   /** Where names end and bars begin. */
-  gutterFor(context, { lanes }) {
-    const most = lanes.reduce((process, lane) => Math.max(process, ...lane.processes.slice(-1)), 0);
-    const texts = [`process ${most}`, lanes.some((lane) => lane.processes.length > 1) ? `${most} → ${most}` : ""];
+  gutterFor(context, { greatest, together }) {
+    const texts = [`process ${greatest}`, together ? `${greatest} → ${greatest}` : ""];
     return Math.ceil(Math.max(...texts.map((text) => widthOf(context, text)))) + 24;
   }
 
@@ -46,14 +46,16 @@ class Drawing {
     this.marked = [];
     this.names = [];
     this.drawn = 0;
+    this.shapes = 0;
     context.fillStyle = this.palette.paper;
     context.fillRect(0, 0, width, height);
-    const step = stepFor(scene.all, scene.view.span, width - this.gutter);
+    const step = stepFor(scene.view.span, width - this.gutter);
+    this.ticks = ticksOf(scene.all, scene.view, step);
     context.save();
     context.beginPath();
     context.rect(this.gutter, AXIS, width - this.gutter, height - AXIS);
     context.clip();
-    this.drawGrid(step);
+    this.drawGrid();
     for (const violation of scene.violations) this.drawBoundary(violation);
     this.drawLanes();
     this.drawDensity();
@@ -88,7 +90,7 @@ class Drawing {
     return [first, Math.min(after, this.scene.lanes.length)];
   }
 
-  drawGrid(step) {
+  drawGrid() {
     const { context, palette, scene } = this;
     const [first, after] = this.visible();
     context.fillStyle = palette.shade;
@@ -96,7 +98,7 @@ class Drawing {
       if (lane % 2) context.fillRect(this.gutter, this.yOf(lane), scene.width, LANE);
     }
     context.fillStyle = palette.line;
-    for (const tick of ticks(scene.view, step)) {
+    for (const tick of this.ticks) {
       context.fillRect(Math.round(this.xOf(tick)), AXIS, 1, scene.height);
     }
   }
@@ -123,7 +125,7 @@ class Drawing {
       const right = this.xOf(lane.ends[k]);
       const next = this.nextAfter(lane, k);
       if (all.role[i] !== NO_ROLE) this.marked.push([i, x, right, y, next]);
-      else if (right - x < NARROW && next - right < ALONE) dense = this.addDensity(x, right);
+      else if (right - x < NARROW && !this.beside(textOf(all, i), right, next)) dense = this.addDensity(x, right);
       else this.drawOperation(i, x, Math.max(right, x + NARROW), y, next);
     }
     if (dense) this.collectDensity(y);
@@ -137,6 +139,7 @@ class Drawing {
     const open = isPending(all, i);
     const end = Math.min(right, scene.width + (open ? 0 : 8));
     const look = lookOf(all, i);
+    this.shapes += 1;
     drawBar(context, palette, look, left, end, y, { open });
     if (all.order[i] && end - left >= 8) drawEffect(context, palette, this.xOf(all.effect[i]), y);
     this.drawLabel(i, Math.max(left, this.gutter), end, next, y, palette[look.text]);
@@ -151,7 +154,7 @@ class Drawing {
   drawLabel(i, left, right, next, y, colour) {
     const { context, palette } = this;
     const { all } = this.scene;
-    if (Math.max(right, next) - left < LABEL_MIN) return;
+    if (right < this.gutter || Math.max(right, next) - left < LABEL_MIN) return;
     let x = left + 3;
     if (all.order[i]) x += drawOrder(context, palette, all.order[i], left + 2, y, right - left - 4);
     const text = textOf(all, i);
@@ -167,7 +170,7 @@ class Drawing {
 
   /** Whether a text has room between a bar's end and the next bar. */
   beside(text, right, next) {
-    return next - right > ALONE && text.length < 80 && widthOf(this.context, text) + 10 <= next - right;
+    return next - right > BESIDE_MIN && text.length < 80 && widthOf(this.context, text) + 10 <= next - right;
   }
 
   addDensity(x, right) {
@@ -204,6 +207,7 @@ class Drawing {
     context.fillStyle = this.palette.density;
     this.levels.forEach((found, level) => {
       context.globalAlpha = 0.2 + (0.6 * level) / (LEVELS - 1);
+      this.shapes += found.length / 3;
       for (let k = 0; k < found.length; k += 3) context.fillRect(found[k], found[k + 2], found[k + 1], BAR);
     });
     context.globalAlpha = 1;
@@ -214,6 +218,7 @@ class Drawing {
     const { context, palette, scene } = this;
     const { all } = scene;
     this.marked.sort((a, b) => all.role[a[0]] - all.role[b[0]]);
+    this.shapes += this.marked.length;
     for (const [i, x, right, y, next] of this.marked) {
       const role = all.role[i];
       const look = lookOf(all, i);
@@ -251,7 +256,8 @@ class Drawing {
       const lane = scene.lanes[scene.laneOf[i]];
       const k = placeOf(lane.operations.length, (at) => lane.operations[at], i, false);
       const x = Math.max(this.xOf(scene.all.called[i]), this.gutter);
-      const right = Math.min(Math.max(this.xOf(lane.ends[k]), x + 4), scene.width);
+      const least = scene.all.role[i] === NO_ROLE ? NARROW : MARK + 2;
+      const right = Math.min(Math.max(this.xOf(lane.ends[k]), x + least), scene.width);
       context.strokeStyle = palette.ink;
       context.lineWidth = thickness;
       context.strokeRect(x - 2, this.yOf(scene.laneOf[i]) + 2.5, right - x + 4, LANE - 5);
@@ -287,7 +293,7 @@ class Drawing {
     context.fillText(scene.all.hasClock ? "time" : "event", 12, AXIS / 2);
     const widest = Math.max(Math.abs(scene.view.from), Math.abs(scene.view.to));
     context.textAlign = "center";
-    for (const tick of ticks(scene.view, step)) {
+    for (const tick of this.ticks) {
       const text = momentText(scene.all, tick, step, widest);
       const x = this.xOf(tick);
       const half = widthOf(context, text) / 2;
@@ -323,15 +329,16 @@ class Drawing {
 }
 
 /** A round step between ticks, in nanoseconds or events, that leaves room for their texts. */
-function stepFor(all, span, width) {
+function stepFor(span, width) {
   const least = span / Math.max(width / 110, 1);
   const power = 10 ** Math.floor(Math.log10(least));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= least);
-  return all.hasClock ? step : Math.max(1, Math.round(step));
+  return Math.max(1, [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least));
 }
 
-function ticks(view, step) {
+/** The multiples of a step that are on screen and within the history. */
+function ticksOf(all, view, step) {
   const found = [];
-  for (let k = Math.ceil(view.from / step); k * step <= view.to; k++) found.push(k * step);
+  const last = Math.min(view.to, all.end + step);
+  for (let k = Math.ceil(Math.max(view.from, all.start) / step); k * step <= last; k++) found.push(k * step);
   return found;
 }

@@ -47,7 +47,7 @@ function shared(all, rows) {
   return lanes;
 }
 
-/** The lanes of a part's operations: `of[i]` is operation i's lane or -1. */
+/** The lanes of a part's operations: `of[i]` is operation i's lane or -1, `greatest` the greatest process. */
 function lanesOf(all, part, sharing) {
   const rows = rowsOf(all, part);
   const packed = rows.length > 1 ? shared(all, rows) : [];
@@ -58,7 +58,8 @@ function lanesOf(all, part, sharing) {
     : rows.map((row) => ({ processes: [row.process], operations: row.operations }));
   const of = new Int32Array(all.count).fill(-1);
   const lanes = chosen.map((lane, number) => laneOf(all, lane, number, of));
-  return { lanes, of, together, shareable: packed.length < rows.length };
+  const greatest = rows.reduce((most, row) => Math.max(most, row.process), 0);
+  return { lanes, of, together, shareable: packed.length < rows.length, greatest };
 }
 
 /** A lane with what finding its bars takes: their ends, and how far the bars up to each reach. */

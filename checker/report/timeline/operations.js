@@ -1,8 +1,8 @@
 // The history as columns, out of the page's document.
 //
 // The law: an operation is a number, its position in the history, and columns are never
-// written again.  Times count from the first call, in nanoseconds or, where the recording
-// has no clock, in events.  A pending operation returns at Infinity.
+// written again.  Times are nanoseconds since the first call or, where the recording has no
+// clock, numbers of events.  A pending operation returns at Infinity.
 
 const ALL = -1; // every part
 const NO_ROLE = 0;
@@ -42,8 +42,10 @@ function summed(column, folded) {
 function operationsOf(packed) {
   const count = packed.count;
   const called = summed(unpacked(packed.called, count, Float64Array), false);
+  const start = packed.hasClock ? 0 : Number(packed.began);
+  for (let i = 0; i < count; i++) called[i] += start;
   const returned = unpacked(packed.lasted, count, Float64Array);
-  let end = 0;
+  let end = start;
   for (let i = 0; i < count; i++) {
     returned[i] = returned[i] === 0 ? Infinity : called[i] + returned[i] - 1;
     end = Math.max(end, returned[i] === Infinity ? called[i] : returned[i]);
@@ -53,6 +55,7 @@ function operationsOf(packed) {
   const order = unpacked(packed.order, count, Int32Array);
   return {
     ...packed,
+    start,
     end,
     called,
     returned,

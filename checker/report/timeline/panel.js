@@ -13,6 +13,18 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
+const ITEMS_MAX = 40; // of a list; what is beyond can be unfolded
+
+/** A list, of which the later items are folded away. */
+function listOf(name, className, items) {
+  const list = element(name, { className }, ...items.slice(0, ITEMS_MAX));
+  if (items.length <= ITEMS_MAX) return list;
+  const rest = element(name, { className }, ...items.slice(ITEMS_MAX));
+  if (name === "ol") rest.start = ITEMS_MAX + 1;
+  const summary = element("summary", {}, `and ${grouped(items.length - ITEMS_MAX)} more`);
+  return element("div", {}, list, element("details", {}, summary, rest));
+}
+
 const byId = (id) => document.getElementById(id);
 
 class Panel {
@@ -64,7 +76,7 @@ class Panel {
       const words = phrases.map((phrase) => (typeof phrase === "string" ? phrase : this.link(phrase[1], phrase[0])));
       return element("li", {}, ...words);
     });
-    return element("ol", { className: "reasons" }, ...items);
+    return listOf("ol", "reasons", items);
   }
 
   conflict({ conflict, culprit, reasons, prefix }) {
@@ -82,7 +94,7 @@ class Panel {
     const shortest = prefix === null ? "" : ` The shortest prefix that has none ends with this return, and holds ${counted(prefix, "operation")}.`;
     return [
       element("h2", {}, conflict.length > 1 ? "Operations in conflict" : "The operation"),
-      element("ul", { className: "conflict-list" }, ...items),
+      listOf("ul", "conflict-list", items),
       element("p", { className: "small" }, minimal + shortest),
     ];
   }

@@ -28,7 +28,7 @@ function momentText(all, moment, step, shown) {
 
 /** A moment as precisely as it was recorded. */
 function exactMoment(all, moment) {
-  if (!all.hasClock) return `event ${grouped(Number(BigInt(all.began)) + moment)}`;
+  if (!all.hasClock) return `event ${grouped(moment)}`;
   const [name, size] = unitFor(all.end);
   return `${(moment / size).toLocaleString("en-US", { maximumFractionDigits: 9 })} ${name}`;
 }

@@ -3,6 +3,9 @@
 // The law: all changes go through a Timeline, and each asks for one frame, however many
 // come before it.  The body's data attributes say what was drawn, for tests and scripts.
 
+const NEIGHBOURS = 8; // operations before and after one that is zoomed to
+const NEAR = 12; // times as far as an operation lasts
+
 class Timeline {
   constructor(all) {
     this.all = all;
@@ -10,7 +13,7 @@ class Timeline {
     this.stage = byId("stage");
     this.drawing = new Drawing(this.canvas);
     this.overview = new Overview(byId("overview"));
-    this.view = new Viewport(all.end, () => this.schedule());
+    this.view = new Viewport(all.start, all.end, () => this.schedule());
     this.panel = new Panel(all, (i) => this.zoomTo([i]));
     this.parts = new Parts(all, (part) => this.showPart(part));
     this.part = ALL;
@@ -55,6 +58,9 @@ class Timeline {
     const found = lanesOf(this.all, this.part, this.sharing);
     this.lanes = found.lanes;
     this.laneOf = found.of;
+    this.together = found.together;
+    this.greatest = found.greatest;
+    this.shown = found.of.map((_, i) => i).filter((i) => found.of[i] >= 0);
     this.overview.forget();
     byId("sharing").checked = found.together;
     document.querySelector(".sharing").hidden = !found.shareable;
@@ -83,10 +89,20 @@ class Timeline {
     if (!operations.every((i) => this.shows(i))) this.showPart(all.part[operations[0]], false);
     const from = Math.min(...operations.map((i) => all.called[i]));
     const to = Math.max(...operations.map((i) => (isPending(all, i) ? all.called[i] : all.returned[i])));
-    const around = Math.max((to - from) * (operations.length > 1 ? 0.25 : 1.5), all.end / 1e6, NARROWEST);
-    this.go(from - around, to + around, animate);
+    if (operations.length > 1) this.go(from - (to - from) * 0.25, to + (to - from) * 0.25, animate);
+    else this.go(...this.around(operations[0], from, to), animate);
     this.uncover(operations);
     if (selecting && operations.length === 1) this.select(operations[0]);
+  }
+
+  /** A stretch of time with an operation in its middle and some others around it, if they are near. */
+  around(i, from, to) {
+    const shown = placeOf(this.shown.length, (k) => this.shown[k], i, false);
+    const before = this.all.called[this.shown[Math.max(shown - NEIGHBOURS, 0)]];
+    const after = this.all.called[this.shown[Math.min(shown + NEIGHBOURS, this.shown.length - 1)]];
+    const length = Math.max(to - from, NARROWEST);
+    const reach = Math.min(Math.max(from - before, after - to, length * 1.5), length * NEAR);
+    return [from - reach, to + reach];
   }
 
   go(from, to, animate) {
@@ -211,6 +227,8 @@ class Timeline {
       view: this.view,
       lanes: this.lanes,
       laneOf: this.laneOf,
+      together: this.together,
+      greatest: this.greatest,
       violations: this.violations,
       selected: this.selected,
       hovered: this.hovered,
@@ -226,11 +244,12 @@ class Timeline {
   report(took) {
     const { dataset } = document.body;
     const { all, view } = this;
-    const step = stepFor(all, view.span, 800) / 10;
+    const step = Math.max(1, stepFor(view.span, 800) / 10);
     const widest = Math.max(Math.abs(view.from), Math.abs(view.to));
     const said = (moment) => momentText(all, moment, step, widest);
-    byId("range").textContent = `${said(Math.max(view.from, 0))} to ${said(Math.min(view.to, all.end))}`;
+    byId("range").textContent = `${said(Math.max(view.from, all.start))} to ${said(Math.min(view.to, all.end))}`;
     dataset.drawn = this.drawing.drawn;
+    dataset.shapes = this.drawing.shapes;
     dataset.lanes = this.lanes.length;
     dataset.from = view.from;
     dataset.to = view.to;

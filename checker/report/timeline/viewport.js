@@ -8,10 +8,10 @@ const NARROWEST = 4;
 const FLIGHT_MS = 220;
 
 class Viewport {
-  constructor(end, changed) {
-    const margin = Math.max(end * MARGIN, 1);
-    this.least = -margin;
-    this.most = Math.max(end, 1) + margin;
+  constructor(start, end, changed) {
+    const margin = Math.max((end - start) * MARGIN, 1);
+    this.least = start - margin;
+    this.most = Math.max(end, start + 1) + margin;
     this.from = this.least;
     this.to = this.most;
     this.changed = changed;

@@ -55,8 +55,9 @@ def basis(history: History, object_: Object, found: Linearizability) -> str:
     processes = len(np.unique(history.process))
     scope = f"{operations}, by {processes:,} {'process' if processes == 1 else 'processes'}"
     parts = f" in {len(found.parts):,} {noun}s" if len(found.parts) > 1 else ""
-    engines = listed(found.engines) or "nobody: there is nothing to decide"
-    return f"{scope}{parts}.{_counts(found, noun)} Decided by {engines} in {duration(found.seconds)}."
+    who = "Tried" if found.verdict is Verdict.UNKNOWN else "Decided"
+    work = f"{who} by {listed(found.engines)} in {duration(found.seconds)}." if found.parts else "There is nothing to decide."
+    return f"{scope}{parts}.{_counts(found, noun)} {work}"
 
 
 def _counts(found: Linearizability, noun: str) -> str:
@@ -69,7 +70,7 @@ def _counts(found: Linearizability, noun: str) -> str:
         said += f" {violated:,} {noun if violated == 1 else noun + 's'} violated."
     if unknown and (violated or len(found.parts) > 1):
         said += f" {unknown:,} {noun if unknown == 1 else noun + 's'} undecided."
-    return said + (f" Cut by {listed(limits)}." if limits else "")
+    return said + (f" Cut by the limit on {' and '.join(map(clean, limits))}." if limits else "")
 
 
 def phrases(reason: str, operations: Sequence[Named]) -> tuple[Phrase, ...]:

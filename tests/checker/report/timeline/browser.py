@@ -98,17 +98,17 @@ class Browser:
         self.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def body(self, name: str) -> str:
-        """A data attribute of the body."""
-        return str(self.value(f"document.body.dataset.{name}"))
+        """A data attribute of the body, or nothing."""
+        return str(self.value(f"document.body.dataset.{name} ?? ''"))
 
     def text(self, selector: str) -> str:
         return str(self.value(f"document.querySelector({json.dumps(selector)}).textContent"))
 
-    def press(self, key: str) -> None:
+    def press(self, key: str, times: int = 1) -> None:
         text = {"text": key} if len(key) == 1 else {}
-        for kind in ("keyDown", "keyUp"):
-            self.send("Input.dispatchKeyEvent", type=kind, key=key, **text)
-            text = {}
+        for _ in range(times):
+            self.send("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
+            self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
         self.settle()
 
     def mouse(self, kind: str, x: float, y: float, **more: object) -> None:
