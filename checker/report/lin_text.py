@@ -6,9 +6,9 @@ and knows no engine.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -235,8 +235,9 @@ def _print_table(console: Console, answers: Sequence[Decided | Refused]) -> None
 
 def _common_folder(names: Sequence[str]) -> str:
     """The folder, with a slash, that all names have in common, or nothing."""
-    common = os.path.commonprefix(names)
-    return common[: common.rfind("/") + 1]
+    folders = [name.split("/")[:-1] for name in names]
+    common = takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False))
+    return "".join(f"{level[0]}/" for level in common)
 
 
 def _table(answers: Sequence[Decided | Refused], begin: int, left_out: tuple[str, ...]) -> Table:

@@ -44,7 +44,7 @@ def test_it_reads_back(run, folder):
     assert out == "3 operations, 1 of them pending, from run.log to run.jsonl as scrutator-lines\n"
     before, after = read("run.log"), read("run.jsonl")
     assert list(before) == list(after) and before.metadata == after.metadata
-    assert sorted(path.name for path in folder.iterdir()) == ["taken.jsonl", "run.jsonl", "run.log"]
+    assert sorted(path.name for path in folder.iterdir()) == ["run.jsonl", "run.log", "taken.jsonl"]
 
 
 def test_a_file_is_kept_unless_forced(run, folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from scrutator.checker.cli import app
 from scrutator.checker.cli import run as run_command
 from scrutator.checker.commands import lin_decide
 from scrutator.checker.linear.formats import Format
 from scrutator.checker.verdict import Verdict
 from scrutator.model.objects import objects
 
+DOCUMENT = Path(__file__).parents[3] / "docs" / "histories.md"
 HEADER = '{"format":"scrutator-history/1","object":"register","clock":"ns"}'
 
 
@@ -277,6 +280,27 @@ def test_help_names_every_format_and_readers_agree(run):
     _, out, _ = run("lin", "--help")
     shown = " ".join(out.replace("│", " ").split())
     assert f"[choices: {', '.join(Format)}]" in shown
+
+
+def test_the_documentation(run, folder):
+    """Its example is a history, its object is one, and its commands are understood."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    example = re.search(r'^    \{"format".*?\n\n', text, re.DOTALL | re.MULTILINE)
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert example is not None
+    (folder / "example.jsonl").write_text(example[0].replace("    ", "").rstrip("\n"))
+    assert run("lin", "example.jsonl")[0] == 0
+    (folder / "tickets.py").write_text(block)
+    (folder / "sold.jsonl").write_text(
+        '{"format":"scrutator-history/1","clock":null}\n{"p":0,"f":"buy","in":null,"out":true,"call":1,"ret":2}\n'
+        '{"p":0,"f":"read","in":null,"out":2,"call":3,"ret":4}\n'
+    )
+    assert run("lin", "sold.jsonl", "--object", "tickets.py:TICKETS")[0] == 0
+    commands = re.findall(r"^ +\$ (?:recorder \| )?scrutator (.*?)(?: < .*)?$", text, re.MULTILINE)
+    assert len(commands) >= 7
+    for command in commands:
+        assert app.parse_args(command, exit_on_error=False, print_error=False)
+    assert all(f"`{name}`" in text for name in Format)
 
 
 # --- as a process -------------------------------------------------------------------------
