@@ -23,7 +23,9 @@ CAPACITY_FIRST = 1 << 10  # configurations
 STEPS_FIRST = 1 << 10  # a power of two
 EVENTS_AT_A_TIME = 1 << 16
 TRACE_FIRST = 1 << 16  # entries
-BEAMS = (1 << 4, 1 << 8, 1 << 12, 1 << 16, 1 << 40)  # configurations kept after an event; the last is all
+EVERYTHING = 1 << 40
+# Configurations kept after an event, and among those that differ in what is used only.
+BEAMS = ((1 << 4, 1), (1 << 8, 2), (1 << 12, 1 << 4), (1 << 16, 1 << 8), (EVERYTHING, EVERYTHING))
 SEEKING = 1 << 12  # the widest beam that looks for where exactly a violation that is proved begins
 
 
@@ -94,7 +96,7 @@ class Search:
         pending = self.problem.used_slots > 0 and self.problem.classes.effects is not None
         proof: Finding | None = None
         for beam in BEAMS:
-            if proof is not None and beam > SEEKING:
+            if proof is not None and beam[0] > SEEKING:
                 return proof
             found = self._part(number, beam)
             if found.operation is None or not self.block[w.CUT]:
@@ -109,7 +111,7 @@ class Search:
                     return found
         return found
 
-    def _part(self, number: int, beam: int, *, relaxed: bool = False) -> Finding:
+    def _part(self, number: int, beam: tuple[int, int], *, relaxed: bool = False) -> Finding:
         block, problem = self.block, self.problem
         self._start(number, beam, relaxed)
         address = block.ctypes.data
@@ -130,9 +132,9 @@ class Search:
                 event = int(problem.events[block[w.CURSOR]])
                 return self._finding(int(problem.operations[event & 0xFFFFFFFF]), None)
 
-    def _start(self, number: int, beam: int, relaxed: bool) -> None:
+    def _start(self, number: int, beam: tuple[int, int], relaxed: bool) -> None:
         block, problem = self.block, self.problem
-        block[w.BEAM], block[w.CUT], block[w.RELAXED] = beam, 0, relaxed
+        block[w.BEAM], block[w.CHAIN_MAX], block[w.CUT], block[w.RELAXED] = *beam, 0, relaxed
         for at in (w.OPEN_MASK, w.EAGER_MASK, w.PENDING_COUNT):
             self._kept[at][:] = 0
         for at in (w.ROWS, w.NEXT):  # the kernel swaps them

@@ -172,10 +172,15 @@ def insert(b: ptr, rows: ptr, index: i64) -> i64:
     if entry >> 32 << 32 == stamp:
         head = (entry & 0xFFFFFFFF) + 1
     other = head
+    length = 0
     while other:
         if covers(b, row_at(rows, other - 1), row):
             return 0
         other = load32(chain, 4 * (other - 1))
+        length += 1
+    if unlikely(length >= word(b, CHAIN_MAX)):
+        set_word(b, CUT, word(b, CUT) + 1)
+        return 0
     store32(chain, 4 * index, head)
     store64(table, 8 * k, stamp | index)
     return 1

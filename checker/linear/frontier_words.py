@@ -51,7 +51,8 @@ OPEN_OPERATION = 37  # address: operation in each slot
 TRACE = 38  # address: what was done, each (what came before it, operation or slot of a pending one)
 TRACE_COUNT = 39
 TRACE_CAPACITY = 40
-WORDS = 41
+CHAIN_MAX = 41  # configurations to keep that differ in what is used only
+WORDS = 42
 
 UNLIMITED = 1 << 40  # count of pending operations that may take effect any number of times
 PENDING_FLAG = 1 << 40  # in the trace: the slot of a pending operation

@@ -23,7 +23,7 @@ def violated_parts(history: History, object_: Object) -> list[bool]:
 @pytest.mark.parametrize("block", range(8))
 def test_random_histories(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frontier, "CAPACITY_FIRST", 8)
-    monkeypatch.setattr(frontier, "BEAMS", (1, 2, 1 << 40))
+    monkeypatch.setattr(frontier, "BEAMS", ((1, 1), (2, 1), (frontier.EVERYTHING, frontier.EVERYTHING)))
     verdicts = []
     for seed in range(1000 * block, 1000 * block + 200):
         history, object_ = random_history(seed)
