@@ -109,6 +109,18 @@ function drawOrder(context, palette, place, x, y, room) {
   return width + 1;
 }
 
+/** The line from which on nothing explains what was seen. */
+function drawDashes(context, palette, x, top, bottom) {
+  context.strokeStyle = palette.violated;
+  context.lineWidth = 1.5;
+  context.setLineDash([6, 4]);
+  context.beginPath();
+  context.moveTo(x, top);
+  context.lineTo(x, bottom);
+  context.stroke();
+  context.setLineDash([]);
+}
+
 /** The moment at which an operation may have taken effect: an arrow on its bar. */
 function drawEffect(context, palette, x, y) {
   context.fillStyle = palette.ink;

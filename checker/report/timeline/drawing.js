@@ -235,17 +235,9 @@ class Drawing {
 
   /** When the culprit returned: from then on, no order explains what was seen. */
   drawBoundary({ culprit }) {
-    const { context, palette, scene } = this;
-    const moment = isPending(scene.all, culprit) ? scene.all.called[culprit] : scene.all.returned[culprit];
-    const x = Math.round(this.xOf(moment));
-    context.strokeStyle = palette.violated;
-    context.lineWidth = 1.5;
-    context.setLineDash([6, 4]);
-    context.beginPath();
-    context.moveTo(x, AXIS);
-    context.lineTo(x, scene.height);
-    context.stroke();
-    context.setLineDash([]);
+    const { all, height } = this.scene;
+    const moment = isPending(all, culprit) ? all.called[culprit] : all.returned[culprit];
+    drawDashes(this.context, this.palette, Math.round(this.xOf(moment)), AXIS, height);
   }
 
   /** A ring around what is selected, a thinner one around what the pointer is on. */

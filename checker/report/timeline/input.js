@@ -83,6 +83,8 @@ const EVERYWHERE = {
   c: (timeline) => timeline.showConflict(),
   "[": (timeline) => timeline.stepLane(-1),
   "]": (timeline) => timeline.stepLane(1),
+  ",": (timeline) => timeline.stepOrder(-1),
+  ".": (timeline) => timeline.stepOrder(1),
   "?": (timeline) => timeline.help(),
   Escape: (timeline) => timeline.select(-1),
 };

@@ -5,6 +5,7 @@
 // to the next bar, although it may take effect later.
 
 const PROCESSES_MAX = 48; // more of them share lanes, if that makes far fewer
+const PROCESSES_FEW = 10; // for so few, sharing is not offered
 
 /** The processes' rows: the operations of each, in more than one row where they overlap. */
 function rowsOf(all, part) {
@@ -50,10 +51,10 @@ function shared(all, rows) {
 /** The lanes of a part's operations: `of[i]` is operation i's lane or -1, `greatest` the greatest process. */
 function lanesOf(all, part, sharing) {
   const rows = rowsOf(all, part);
-  const packed = rows.length > 1 ? shared(all, rows) : [];
+  const packed = rows.length > PROCESSES_FEW ? shared(all, rows) : rows;
   const worth = rows.length > PROCESSES_MAX && packed.length * 2 <= rows.length;
-  const together = sharing ?? worth;
-  const chosen = together && packed.length
+  const together = (sharing ?? worth) && packed !== rows;
+  const chosen = together
     ? packed
     : rows.map((row) => ({ processes: [row.process], operations: row.operations }));
   const of = new Int32Array(all.count).fill(-1);

@@ -86,6 +86,12 @@ function effects(order, part, called) {
   return effect;
 }
 
+/** The operation so many places after another in the order of their part, or -1. */
+function inOrder(all, i, by) {
+  if (i < 0 || !all.order[i]) return -1;
+  return all.order.findIndex((place, k) => place === all.order[i] + by && place > 0 && all.part[k] === all.part[i]);
+}
+
 function roles(violations, count) {
   const role = new Uint8Array(count);
   for (const violation of violations) {

@@ -153,7 +153,9 @@ class Panel {
       ["returned", pending ? "never: pending, it may take effect at any later time, or not at all" : exactMoment(all, all.returned[i])],
       ["duration", pending || !all.hasClock ? "" : durationText(all.returned[i] - all.called[i])],
       ["recorded at", all.hasClock ? this.recorded(i) : ""],
-      ["place in order", all.order[i] ? `${grouped(all.order[i])}, ${this.among(i)}` : ""],
+      ["place in order", all.order[i] ? `${grouped(all.order[i])}, at ${exactMoment(all, all.effect[i])} at the earliest` : ""],
+      ["just before it", this.neighbour(i, -1)],
+      ["just after it", this.neighbour(i, 1)],
       ["role", role],
       ["in the source", `${all.source}, line ${grouped(all.line[i])}`],
     ];
@@ -167,8 +169,10 @@ class Panel {
     return isPending(this.all, i) ? `${stamp(called[i])} ns` : `${stamp(called[i])} to ${stamp(returned[i])} ns`;
   }
 
-  among(i) {
-    return `taking effect at ${exactMoment(this.all, this.all.effect[i])} at the earliest`;
+  /** A link to what comes before or after an operation in the order, or nothing. */
+  neighbour(i, by) {
+    const other = inOrder(this.all, i, by);
+    return other < 0 ? "" : this.link(other);
   }
 
   tip(i, near) {
@@ -192,6 +196,7 @@ function showLegend(all, palette) {
   if (all.violations.length) entries.push([CULPRIT, "cannot be placed: no order allows its return", {}]);
   if (all.role.includes(CONFLICT)) entries.push([CONFLICT, "in conflict with it", {}]);
   if (all.ordered) entries.push(["order", "place in an order that explains all, and a moment at which it may have taken effect", {}]);
+  if (all.violations.length) entries.push(["boundary", "from here on, no order explains what was returned", {}]);
   entries.push(["density", "many bars: the stronger, the busier", {}]);
   const items = entries.map(([what, words, options]) => {
     const canvas = element("canvas", { "aria-hidden": "true" });
@@ -200,6 +205,8 @@ function showLegend(all, palette) {
       const name = what === CULPRIT ? "culprit" : "conflict";
       drawBar(context, palette, { fill: name, edge: `${name}-edge` }, 2, 52, 3, { role: what });
       drawMark(context, palette, what, 3, 3);
+    } else if (what === "boundary") {
+      drawDashes(context, palette, 27, 0, 26);
     } else if (what === "density") {
       context.fillStyle = palette.density;
       [0.2, 0.4, 0.6, 0.8].forEach((alpha, k) => {

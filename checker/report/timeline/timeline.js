@@ -178,6 +178,13 @@ class Timeline {
     return next === undefined ? undefined : this.reach(next);
   }
 
+  /** The next or previous operation in the order that explains the part; from the first one, if none is selected. */
+  stepOrder(by) {
+    const first = this.selected < 0 ? this.shown.find((i) => this.all.order[i] === 1) : undefined;
+    const next = first ?? inOrder(this.all, this.selected, by);
+    if (next >= 0) this.reach(next);
+  }
+
   /** Select an operation, and move to it if it is out of sight. */
   reach(i) {
     const { all, view } = this;

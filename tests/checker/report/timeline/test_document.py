@@ -16,7 +16,8 @@ import pytest
 
 from scrutator.checker.linear.history import NEVER
 from scrutator.checker.report import timeline
-from scrutator.checker.report.timeline.document import TEXT_MIN, document_of
+from scrutator.checker.report.timeline import document
+from scrutator.checker.report.timeline.document import document_of
 from scrutator.checker.report.timeline.packing import differences, packed
 from scrutator.checker.report.timeline.words import basis, phrases
 from scrutator.checker.verdict import Verdict
@@ -133,12 +134,15 @@ def test_operations_of_the_same_text_are_told_apart():
     assert phrases("nothing", alike) == ("nothing",) and phrases("write(2)", []) == ("write(2)",)
 
 
-def test_long_values_are_shortened_and_say_so():
+@pytest.mark.parametrize("room", [document.TEXTS_MAX, 1_000])
+def test_long_values_are_shortened_and_say_so(monkeypatch, room):
+    monkeypatch.setattr(document, "TEXTS_MAX", room)
     case = pages.witnessed()
     values = tuple(value * 100_000 if isinstance(value, str) else value for value in case.history.values)
-    data = data_of(replace(case, history=replace(case.history, values=values)))
-    assert max(map(len, data["texts"])) < 3_000 and any("more characters" in text for text in data["texts"])
-    assert TEXT_MIN >= 40
+    texts = data_of(replace(case, history=replace(case.history, values=values)))["texts"]
+    kept = min(room // 4, document.TEXT_MAX)
+    assert f"enqueue('{'a' * 10}" in texts[0] and len(texts) == 4
+    assert all(text.endswith(f"… and {100_011 - kept:,} more characters") for text in texts if text.startswith("enqueue"))
 
 
 def test_verdict_and_scope_are_there_without_scripts():

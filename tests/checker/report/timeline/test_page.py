@@ -172,7 +172,13 @@ def test_order_and_missing_clock(opened):
     assert "One such order is numbered" in browser.text("#why") and "place in an order" in browser.text("#legend")
     browser.click(*find(browser, "enqueue('b')"))
     chosen = browser.text("#chosen")
-    assert "place in order1, taking effect at event 2" in chosen and "duration" not in chosen
+    assert "place in order1, at event 2 at the earliest" in chosen and "duration" not in chosen
+    assert "just after itenqueue('a')" in chosen and "just before it" not in chosen
+    seen = []
+    for key in "..,":
+        browser.press(key)
+        seen.append(browser.body("selected"))
+    assert seen == ["0", "2", "0"]
 
 
 def test_undecided_says_what_was_cut(opened):
