@@ -7,14 +7,14 @@ checked; a bug of ours is not.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrutator.checker.linear.check import check_linearizable
 from scrutator.checker.linear.formats import read
-from scrutator.checker.linear.history import History, HistoryError
+from scrutator.checker.linear.history import UNKNOWN, History, HistoryError, Value
 from scrutator.checker.linear.problem import UnfitHistory
 from scrutator.checker.report.lin_found import Decided, Refused, Weaker, decided
 from scrutator.checker.verdict import ExitStatus
@@ -95,10 +95,33 @@ def object_of(history: History) -> Object:
     names = [*known, *(alias for object_ in known.values() for alias in object_.aliases)]
     name = history.metadata.get("object")
     if isinstance(name, str) and name.partition("(")[0] in names:
+        doubt = _doubt(history, name) if "source_format" in history.metadata else None
+        if doubt is not None:
+            raise UnknownObject(doubt)
         return find(name)
     why = f"the object {name!r}, which it names, is not known" if name else "it does not tell which object it is of"
     message = f"{why}: add --object with one of {', '.join(known)}; or with file.py:NAME"
     raise UnknownObject(message)
+
+
+def _doubt(history: History, name: str) -> str | None:
+    """What is not known of an object that was told from its methods, and would change the verdict."""
+    if name == "bank":
+        return "it is of a bank, and does not tell what the accounts start with: add --object \"bank({0: 100, 1: 0})\" or so"
+    if name == "multi-register" and any(("r", None) == step[::2] or ("read", None) == step[::2] for step in _read(history)):
+        return (
+            "registers were read that held nothing, and it does not tell what registers start with: "
+            'add --object "multi-register(None)", or multi-register where they start with 0'
+        )
+    return None
+
+
+def _read(history: History) -> Iterator[tuple[Value, ...]]:
+    """The steps of transactions, with what they read."""
+    for number in set(history.result.tolist()) - {UNKNOWN}:
+        steps = history.values[number]
+        if isinstance(steps, tuple):
+            yield from (step for step in steps if isinstance(step, tuple) and len(step) == 3)
 
 
 def _strongest(history: History, object_: Object) -> tuple[Weaker, ...]:

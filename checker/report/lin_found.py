@@ -63,10 +63,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A history that was checked.  ``begin`` is when its first operation was called."""
+    """A history that was checked.
+
+    ``start`` is what the object starts with, in words, or nothing where it starts empty;
+    ``begin`` is when the first operation was called.
+    """
 
     source: str
     found: Linearizability
+    start: str
     has_clock: bool
     begin: int
     violations: tuple[Violation, ...]
@@ -127,7 +132,8 @@ def decided(source: str, history: History, object_: Object, found: Linearizabili
         if part.witness is not None
     ]
     begin = int(history.called[0]) if len(history) else 0
-    return Decided(source, found, history.has_clock, begin, tuple(violations), tuple(orders))
+    start = "" if object_.initial in ((), frozenset()) else repr(object_.initial)
+    return Decided(source, found, start, history.has_clock, begin, tuple(violations), tuple(orders))
 
 
 def described(object_: Object, operation: Operation) -> str:

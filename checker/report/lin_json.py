@@ -83,6 +83,7 @@ class WeakerDocument(msgspec.Struct, frozen=True, kw_only=True):
 class HistoryDocument(msgspec.Struct, frozen=True, kw_only=True):
     """One history; ``verdict`` must be read with ``scope``.
 
+    ``start`` is what the object starts with, as Python writes it; empty if it starts empty.
     With ``has_clock`` times are nanoseconds, else positions in the recording.
     ``configurations`` were looked at by searches in all, at most ``widest`` at a time.
     ``strongest`` is empty unless it was asked for.
@@ -90,6 +91,7 @@ class HistoryDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str
     object: str
+    start: str
     verdict: str
     scope: str
     exit_status: int
@@ -157,6 +159,7 @@ def _history(answer: Decided) -> HistoryDocument:
     return HistoryDocument(
         source=answer.source,
         object=found.object,
+        start=answer.start,
         verdict=found.verdict.value,
         scope=found.scope,
         exit_status=int(answer.status),

@@ -36,12 +36,7 @@ _LAYOUTS: tuple[tuple[str, ...], ...] = ((), ("parts", "engine"), ("parts", "eng
 def print_history(console: Console, answer: Decided) -> None:
     """Everything about one history."""
     found = answer.found
-    says = _SAYS[found.verdict]
-    head = Text(found.verdict.name, style=_STYLES[found.verdict])
-    head.append(" whether " if found.verdict is Verdict.UNKNOWN else " ")
-    head.append(clean(answer.source), style="bold")
-    head.append(f" {says} as {clean(found.object)}")
-    put(console, head)
+    put(console, _headline(answer))
     put(console, found.scope, indent=2)
     _print_basis(console, answer)
     if found.pending == found.operations:
@@ -72,7 +67,7 @@ def print_histories(console: Console, answers: Sequence[Decided | Refused]) -> N
     violated = [a for a in answers if isinstance(a, Decided) and a.violations]
     for answer in violated[:HISTORIES_SHOWN_MAX]:
         console.print()
-        put(console, Text.assemble(("VIOLATED ", _STYLES[Verdict.VIOLATED]), (clean(answer.source), "bold")))
+        put(console, _headline(answer))
         print_violation(console, answer, answer.violations[0])
         if len(answer.violations) > 1:
             put(console, f"and {plural(len(answer.violations) - 1, 'more violated part')}", indent=2)
@@ -101,6 +96,16 @@ def print_skipped(console: Console, skipped: Sequence[str]) -> None:
 
 
 # --- what the verdict rests on ------------------------------------------------------------
+
+
+def _headline(answer: Decided) -> Text:
+    verdict = answer.found.verdict
+    head = Text(verdict.name, style=_STYLES[verdict])
+    head.append(" whether " if verdict is Verdict.UNKNOWN else " ")
+    head.append(clean(answer.source), style="bold")
+    start = f" that starts with {_clipped(answer.start)}" if answer.start else ""
+    head.append(f" {_SAYS[verdict]} as {clean(answer.found.object)}{start}")
+    return head
 
 
 def _print_basis(console: Console, answer: Decided) -> None:

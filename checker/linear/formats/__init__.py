@@ -12,8 +12,8 @@ returns them with what they read.  Vectors and lists are tuples, maps are tuples
 An operation that certainly did not happen is left out; one of which nobody knows is
 pending.  Times are nanoseconds if the file has a clock that agrees with its order, and
 else count events.  ``metadata["source_format"]`` names the format, ``metadata["object"]``
-the object if the file names it or its methods leave no doubt: register, cas-register, kv,
-set, queue, stack, pqueue, deque, counter, mutex, multi-register, list-append, bank,
+the object if the file names it or its methods leave no doubt: register, cas-register, kv
+(kv('') in Porcupine's files, where a key that holds nothing reads as an empty text), set, queue, stack, pqueue, deque, counter, mutex, multi-register, list-append, bank,
 account.  In our own format, metadata are those of the header.
 
 What a file cannot mean raises `HistoryError` with the line; nothing is guessed.

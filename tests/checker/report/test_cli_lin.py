@@ -78,13 +78,13 @@ def run(capsys):
 
 def test_it_holds(run):
     status, out, err = run("lin", "ok.jsonl")
-    assert (status, err) == (0, "") and out.startswith("HOLDS ok.jsonl is linearizable as register\n")
+    assert (status, err) == (0, "") and out.startswith("HOLDS ok.jsonl is linearizable as register that starts with None\n")
     assert "2 operations, 0 of them pending" in out
 
 
 def test_it_is_violated(run):
     status, out, err = run("lin", "bad.jsonl")
-    assert (status, err) == (1, "") and out.startswith("VIOLATED bad.jsonl is not linearizable as register\n")
+    assert (status, err) == (1, "") and out.startswith("VIOLATED bad.jsonl is not linearizable as register that starts with None\n")
     assert "read() -> 3 of process 1 (line 3)" in out
 
 
@@ -128,6 +128,31 @@ def test_an_object_and_what_it_starts_with(run):
     Path("start.jsonl").write_text(lines(7).replace('"write","in":1', '"read","in":null').replace('"out":null', '"out":7'))
     assert run("lin", "start.jsonl")[0] == 1
     assert run("lin", "start.jsonl", "--object", "register(7)")[0] == 0
+
+
+def edn(*events):
+    return "".join(f"{{:process 0, :type :{t}, :f :{f}, :value {value}}}\n" for t, f, value in events)
+
+
+def test_what_a_recording_does_not_tell_is_not_guessed(run, folder):
+    """A bank's first balances, and whether registers in transactions start with 0 or nothing."""
+    money = "{:from 0, :to 1, :amount 5}"
+    (folder / "bank.edn").write_text(
+        edn(("invoke", "transfer", money), ("ok", "transfer", money), ("invoke", "read", "nil"), ("ok", "read", "{0 5, 1 5}"))
+    )
+    status, out, err = run("lin", "bank.edn")
+    assert (status, out) == (2, "") and "does not tell what the accounts start with" in err
+    assert run("lin", "bank.edn", "--object", "bank({0: 10, 1: 0})")[0] == 0
+    (folder / "txn.edn").write_text(edn(("invoke", "txn", "[[:r 1 nil] [:w 1 2]]"), ("ok", "txn", "[[:r 1 nil] [:w 1 2]]")))
+    status, out, err = run("lin", "txn.edn")
+    assert (status, out) == (2, "") and "does not tell what registers start with" in err
+    assert run("lin", "txn.edn", "--object", "multi-register(None)")[0] == 0
+    assert run("lin", "txn.edn", "--object", "multi-register")[0] == 1
+    (folder / "porcupine.txt").write_text(
+        '{:process 0, :type :invoke, :f :get, :key "1", :value nil}\n{:process 0, :type :ok, :f :get, :key "1", :value ""}\n'
+        '{:process 0, :type :invoke, :f :append, :key "1", :value "a"}\n'
+    )
+    assert run("lin", "porcupine.txt")[0] == 0
 
 
 def test_values_by_key_or_whole(run):

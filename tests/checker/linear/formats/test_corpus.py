@@ -83,7 +83,7 @@ def test_what_is_no_history() -> None:
 
 OBJECTS = {
     "atomic-queue": "queue", "atomic-stack": "stack", "rw-register": "multi-register",
-    "kv (get/put/append, string)": "kv", "kv register (10 keys)": "register", "register, writes only": "register",
+    "kv (get/put/append, string)": "kv('')", "kv register (10 keys)": "register", "register, writes only": "register",
     "register (distinct writes)": "register", "bank (credit/debit/read)": "account",
     "increment+write (20 keys)": None, "counter": None,  # only adds: may be a set as well
 }  # fmt: skip

@@ -171,7 +171,7 @@ def test_porcupine_key_values(tmp_path: Path) -> None:
         "jepsen-edn",
     )
     assert rows(history) == [(0, "3", "append", "x 0 y", None, False), (1, "3", "get", None, "", False)]
-    assert history.metadata["object"] == "kv"
+    assert history.metadata["object"] == "kv('')"
 
 
 def test_jepsen_json(tmp_path: Path) -> None:
