@@ -6,6 +6,7 @@ import base64
 import itertools
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -68,6 +69,8 @@ class Browser:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._unread:
+            ready, _, _ = select.select([self._from], [], [], WAIT_S)
+            assert ready, f"the browser said nothing for {WAIT_S:.0f} s"
             chunk = os.read(self._from, 1 << 20)
             assert chunk, "the browser went away"
             self._unread += chunk
@@ -126,9 +129,13 @@ class Browser:
         self.send("Emulation.setEmulatedMedia", features=wanted)
         self.settle()
 
-    def screenshot(self) -> bytes:
-        """What the window shows, as PNG."""
-        return base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"])
+    def screenshot(self, selector: str) -> bytes:
+        """What an element looks like, as PNG."""
+        box = self.value(
+            f"(b => ({{x: b.left, y: b.top, width: b.width, height: b.height, scale: 1}}))"
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        return base64.b64decode(self.send("Page.captureScreenshot", format="png", clip=box)["data"])
 
     def complaints(self) -> list[str]:
         """Exceptions, and what the browser refused or failed to load."""

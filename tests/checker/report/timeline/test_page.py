@@ -159,6 +159,20 @@ def test_pointer_and_wheel(opened):
     assert browser.body("selected") == "6"  # a drag is no click
 
 
+def test_two_fingers_zoom(opened):
+    browser = opened(pages.stale())
+    browser.press("0")
+    begin, end = stretch(browser)
+    for kind, reach in (("touchStart", 40), ("touchMove", 80), ("touchMove", 160)):
+        points = [{"x": 400 - reach, "y": 250, "id": 0}, {"x": 400 + reach, "y": 250, "id": 1}]
+        browser.send("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    browser.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    browser.settle()
+    nearer = stretch(browser)
+    assert (nearer[1] - nearer[0]) == pytest.approx((end - begin) / 4, rel=0.1)
+    assert browser.body("selected") == ""
+
+
 def test_pending_operations_say_so(opened):
     browser = opened(pages.stale())
     browser.press("0")
@@ -179,6 +193,7 @@ def test_order_and_missing_clock(opened):
         browser.press(key)
         seen.append(browser.body("selected"))
     assert seen == ["0", "2", "0"]
+    assert "place in order2, at event 2 at the earliest" in browser.text("#chosen")  # although called at 1
 
 
 def test_undecided_says_what_was_cut(opened):
@@ -240,9 +255,9 @@ def test_hostile_text_stays_text(opened):
 
 def test_conflicts_stand_out(opened):
     browser = opened(pages.stale())
-    seen = colours(browser.screenshot())
+    seen = colours(browser.screenshot("#canvas"))
     assert seen[PAPER] > 100_000 and seen[CULPRIT] > 300 and seen[CONFLICT] > 300 and len(seen) > 50
-    seen = colours(opened(pages.witnessed()).screenshot())
+    seen = colours(opened(pages.witnessed()).screenshot("#canvas"))
     assert not seen[CULPRIT] and not seen[CONFLICT] and len(seen) > 50
 
 
@@ -250,7 +265,7 @@ def test_night(opened):
     browser = opened(pages.stale())
     browser.prefer(color_scheme="dark", reduced_motion="reduce")
     try:
-        seen = colours(browser.screenshot())
+        seen = colours(browser.screenshot("#canvas"))
         assert seen[NIGHT] > 100_000 and seen[PAPER] < 1_000 and seen[CULPRIT] > 300
     finally:
         browser.prefer(color_scheme="light", reduced_motion="reduce")
@@ -270,7 +285,7 @@ def test_a_hundred_thousand_operations(opened):
     browser = opened(pages.large())
     assert browser.body("drawn") == "100000"
     assert int(browser.body("shapes")) < 10_000  # however many there are, the screen has so many pixels
-    assert len(colours(browser.screenshot())) > 20
+    assert len(colours(browser.screenshot("#canvas"))) > 20
     browser.press("+", 24)
     assert 0 < int(browser.body("drawn")) < 1_000
     pick(browser, "7")
