@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrutator.checker.linear.check import check_linearizable
-from scrutator.checker.linear.formats import read
+from scrutator.checker.linear.formats import Format, read
 from scrutator.checker.linear.history import UNKNOWN, History, HistoryError, Value
 from scrutator.checker.linear.problem import UnfitHistory
 from scrutator.checker.report.lin_found import Decided, Refused, Weaker, decided
@@ -106,6 +106,8 @@ def object_of(history: History) -> Object:
 
 def _doubt(history: History, name: str) -> str | None:
     """What is not known of an object that was told from its methods, and would change the verdict."""
+    if history.metadata["source_format"] == Format.FLAT_JSON:  # recorded of stores that ran before
+        return f"it does not tell whether keys held something before: add --object {name} if they held nothing"
     if name == "bank":
         return "it is of a bank, and does not tell what the accounts start with: add --object \"bank({0: 100, 1: 0})\" or so"
     if name == "multi-register" and any(("r", None) == step[::2] or ("read", None) == step[::2] for step in _read(history)):

@@ -1,12 +1,12 @@
 """What reports say of a history: the verdict, with the operations that it rests on in words.
 
-Law: keeps what is shown and lets go of the history, so that many histories can be told
-of at once.  Decides nothing.
+Law: keeps what is shown and lets go of the history, unless its order is to be shown, so
+that many histories can be told of at once.  Decides nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -55,10 +55,18 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A part's operations in an order in which they may have taken effect."""
+    """A part's operations in an order in which they may have taken effect; they may be millions."""
 
     title: str
-    operations: tuple[Shown, ...]
+    history: History
+    object: Object
+    positions: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __iter__(self) -> Iterator[Shown]:
+        return (shown(self.history, self.object, self.history[position]) for position in self.positions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +121,21 @@ def decided(source: str, history: History, object_: Object, found: Linearizabili
     """What there is to say of a history and what was found of it."""
     keyed = bool(len(history)) and int(history.key.max()) != NO_KEY
 
-    def shown(operation: Operation) -> Shown:
-        return Shown(operation, described(object_, operation), int(history.line[operation.index]))
+    def show(operation: Operation) -> Shown:
+        return shown(history, object_, operation)
 
     violations = [
         Violation(
             part,
             _title(part.key, keyed),
-            shown(part.culprit),
-            tuple(map(shown, part.explanation.conflict)) if part.explanation is not None else (),
+            show(part.culprit),
+            tuple(map(show, part.explanation.conflict)) if part.explanation is not None else (),
         )
         for part in found.violated
         if part.culprit is not None
     ]
     orders = [
-        Order(_title(part.key, keyed), tuple(shown(history[index]) for index in part.witness))
+        Order(_title(part.key, keyed), history, object_, part.witness)
         for part in found.parts
         if part.witness is not None
     ]
@@ -136,11 +144,12 @@ def decided(source: str, history: History, object_: Object, found: Linearizabili
     return Decided(source, found, start, history.has_clock, begin, tuple(violations), tuple(orders))
 
 
-def described(object_: Object, operation: Operation) -> str:
-    """How an operation reads: ``cas(1 -> 2) failed``."""
+def shown(history: History, object_: Object, operation: Operation) -> Shown:
+    """An operation of a history, in words: ``cas(1 -> 2) failed``."""
     method = object_.find(operation.method)
     assert method is not None, f"{object_.name} has no method {operation.method}"
-    return method.describe(operation.argument, operation.result, pending=operation.pending)
+    text = method.describe(operation.argument, operation.result, pending=operation.pending)
+    return Shown(operation, text, int(history.line[operation.index]))
 
 
 def _title(key: Value, keyed: bool) -> str:

@@ -197,8 +197,8 @@ def _print_order(console: Console, order: Order) -> None:
     """One line each, written plainly: there may be millions."""
     title = f" of {order.title}" if order.title else ""
     put(console, f"An order in which the operations{title} may have taken effect:", indent=2)
-    width = len(f"{len(order.operations):,}")
-    for number, shown in enumerate(order.operations, 1):
+    width = len(f"{len(order):,}")
+    for number, shown in enumerate(order, 1):
         line = f"    {number:>{width},}. {clean(shown.text)}  (process {shown.operation.process}, {_at(shown)})\n"
         console.file.write(line)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -148,6 +149,14 @@ def test_what_a_recording_does_not_tell_is_not_guessed(run, folder):
     assert (status, out) == (2, "") and "does not tell what registers start with" in err
     assert run("lin", "txn.edn", "--object", "multi-register(None)")[0] == 0
     assert run("lin", "txn.edn", "--object", "multi-register")[0] == 1
+    events = (("invoke", "read", "null"), ("ok", "read", 5), ("invoke", "write", 6), ("ok", "write", 6))
+    flat = ", ".join(
+        f'{{"type": "{t}", "f": "{f}", "key": "a", "value": {v}, "client": 0, "time": {k}}}' for k, (t, f, v) in enumerate(events)
+    )
+    (folder / "flat.json").write_text(f"[{flat}]")
+    status, out, err = run("lin", "flat.json")
+    assert (status, out) == (2, "") and "whether keys held something before" in err
+    assert run("lin", "flat.json", "--object", "register(5)")[0] == 0
     (folder / "porcupine.txt").write_text(
         '{:process 0, :type :invoke, :f :get, :key "1", :value nil}\n{:process 0, :type :ok, :f :get, :key "1", :value ""}\n'
         '{:process 0, :type :invoke, :f :append, :key "1", :value "a"}\n'
@@ -326,6 +335,21 @@ def test_the_documentation(run, folder):
     for command in commands:
         assert app.parse_args(command, exit_on_error=False, print_error=False)
     assert all(f"`{name}`" in text for name in Format)
+
+
+CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "histories"
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="recorded histories are elsewhere")
+def test_recorded_histories(run):
+    """Logs of etcd and of key-value stores have the verdicts that others published."""
+    document = json.loads(run("lin", CORPUS / "porcupine", "--format", "json", "--no-explain")[1])
+    found = {history["source"]: history["verdict"] for history in document["histories"]}
+    with open(CORPUS / "MANIFEST.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["path"].startswith("porcupine/")]
+    words = {"linearizable": "holds", "violation": "violated"}
+    expected = {str(CORPUS / row["path"]): words[row["expected_verdict"]] for row in rows}
+    assert found == expected and len(found) > 60 and not document["errors"]
 
 
 # --- as a process -------------------------------------------------------------------------
