@@ -128,7 +128,7 @@ def decided(source: str, history: History, object_: Object, found: Linearizabili
         Violation(
             part,
             _title(part.key, keyed),
-            show(part.culprit),
+            show(part.culprit if part.explanation is None else part.explanation.culprit),
             tuple(map(show, part.explanation.conflict)) if part.explanation is not None else (),
         )
         for part in found.violated
