@@ -80,7 +80,7 @@ def lin(
     timeout_s
         Stop after so many seconds.
     memory_max
-        Memory for the search, for instance 512M or 4G.
+        Memory for each worker's search, for instance 512M or 4G.
     witness
         Show an order in which the operations may have taken effect, where there is one.
     explain

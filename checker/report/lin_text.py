@@ -100,12 +100,13 @@ def print_skipped(console: Console, skipped: Sequence[str]) -> None:
 
 def _headline(answer: Decided) -> Text:
     verdict = answer.found.verdict
-    head = Text(verdict.name, style=_STYLES[verdict])
-    head.append(" whether " if verdict is Verdict.UNKNOWN else " ")
-    head.append(clean(answer.source), style="bold")
     start = f" that starts with {_clipped(answer.start)}" if answer.start else ""
-    head.append(f" {_SAYS[verdict]} as {clean(answer.found.object)}{start}")
-    return head
+    return Text.assemble(
+        (verdict.name, _STYLES[verdict]),
+        " whether " if verdict is Verdict.UNKNOWN else " ",
+        (clean(answer.source), "bold"),
+        f" {_SAYS[verdict]} as {clean(answer.found.object)}{start}",
+    )
 
 
 def _print_basis(console: Console, answer: Decided) -> None:
@@ -154,9 +155,8 @@ def print_violation(console: Console, answer: Decided, violation: Violation) -> 
     culprit, why = violation.culprit, violation.part.explanation
     if violation.title:
         put(console, violation.title, indent=2, style="bold")
-    text = Text(_clipped(culprit.text), style="bold")
-    text.append(f" of process {culprit.operation.process} ({_at(culprit)}) is the first return that no order allows.")
-    put(console, text, indent=2)
+    says = f" of process {culprit.operation.process} ({_at(culprit)}) is the first return that no order allows."
+    put(console, Text.assemble((_clipped(culprit.text), "bold"), says), indent=2)
     if why is None or not violation.conflict:
         return
     before = f"Of the {why.prefix:,} operations called by then, " if why.prefix > len(violation.conflict) else ""
