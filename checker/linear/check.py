@@ -12,15 +12,20 @@ import itertools
 import os
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
-from scrutator.checker.linear.frontier import Finding, Search
-from scrutator.checker.linear.history import History, Value
-from scrutator.checker.linear.problem import Problem, parts_of, problem_of
+from scrutator.checker.linear.engines import ENGINES, Decider, Decision
+from scrutator.checker.linear.explain import Explainer
+from scrutator.checker.linear.history import History
+from scrutator.checker.linear.problem import Parts, parts_of, problem_of
 from scrutator.checker.linear.result import Linearizability, Part
 from scrutator.checker.verdict import Verdict
 from scrutator.model.objects.sequential import Object
 
 POLL_S = 0.05  # how soon a deadline or Ctrl-C is noticed
+EXPLAINED_MAX = 8  # violated parts to explain, those that were violated first
+EXPLAINING_S = 10.0  # for all of them, where no timeout leaves less
 
 
 def check_linearizable(
@@ -34,7 +39,7 @@ def check_linearizable(
     memory_bytes_max: int | None = None,
     workers: int | None = None,
 ) -> Linearizability:
-    """Search for a linearization of each part of a history.
+    """Decide each part of a history.
 
     Args:
         history: What was recorded.
@@ -47,45 +52,53 @@ def check_linearizable(
         workers: Threads, each with parts of its own; the verdict does not depend on them.
 
     Raises:
-        UnfitHistory: The object lacks a method of the history.
+        UnfitHistory: The object lacks a method of the history, or an argument makes no sense to it.
+        ValueError: There is no such engine.
+        Disagreement: Two engines decided differently, a bug in scrutator.
     """
+    if engine not in ENGINES:
+        raise ValueError(f"there is no engine {engine}; there are {', '.join(ENGINES)}")
     began = time.perf_counter()
+    deadline = None if timeout_s is None else began + timeout_s
     parts = parts_of(history, object_)
     problem = problem_of(history, object_, parts)
-    deadline = None if timeout_s is None else began + timeout_s
     workers = min(workers or os.cpu_count() or 1, max(problem.parts, 1))
-    searches = [Search(problem, memory_bytes_max) for _ in range(workers)]
-    findings = _search(problem, searches, deadline)
+    deciders = [
+        Decider(history, object_, parts, problem, engine, witness, memory_bytes_max, deadline) for _ in range(workers)
+    ]
+    decisions = _decide(problem.parts, deciders, deadline)
+    found = [_part(history, parts, number, decision) for number, decision in enumerate(decisions)]
+    if explain:
+        until = time.perf_counter() + EXPLAINING_S
+        _explain(history, object_, parts, found, decisions, until if deadline is None else min(until, deadline))
     return Linearizability(
         source=history.source,
         object=object_.name,
         operations=len(history),
         pending=history.pending,
-        parts=tuple(
-            _part(history, key, finding) for key, finding in zip(problem.keys, findings, strict=True)
-        ),
-        configurations=sum(f.visited for f in findings if f is not None),
-        widest=max((f.widest for f in findings if f is not None), default=0),
+        parts=tuple(found),
+        configurations=sum(d.visited for d in decisions if d is not None),
+        widest=max((d.widest for d in decisions if d is not None), default=0),
         seconds=time.perf_counter() - began,
     )
 
 
-def _search(problem: Problem, searches: list[Search], deadline: float | None) -> list[Finding | None]:
-    """What each part's search found; None where the deadline came first."""
-    findings: list[Finding | None] = [None] * problem.parts
+def _decide(parts: int, deciders: list[Decider], deadline: float | None) -> list[Decision | None]:
+    """What was decided of each part; None where the deadline came first."""
+    decisions: list[Decision | None] = [None] * parts
     numbers, failures, stop = itertools.count(), [], threading.Event()
 
-    def work(search: Search) -> None:
+    def work(decider: Decider) -> None:
         try:
             for number in numbers:
-                if number >= problem.parts or stop.is_set():
+                if number >= parts or stop.is_set():
                     return
-                findings[number] = search.part(number)
+                decisions[number] = decider.part(number)
         except Exception as error:
             failures.append(error)
             stop.set()
 
-    threads = [threading.Thread(target=work, args=(search,), daemon=True) for search in searches]
+    threads = [threading.Thread(target=work, args=(decider,), daemon=True) for decider in deciders]
     for thread in threads:
         thread.start()
     try:
@@ -94,25 +107,43 @@ def _search(problem: Problem, searches: list[Search], deadline: float | None) ->
                 thread.join(POLL_S)
                 if stop.is_set() or (deadline is not None and time.perf_counter() >= deadline):
                     stop.set()
-                    for search in searches:
-                        search.stop()
+                    for decider in deciders:
+                        decider.search.stop()
     finally:  # Ctrl-C: the kernels use memory of this call, so they come back first
         stop.set()
-        for search in searches:
-            search.stop()
+        for decider in deciders:
+            decider.search.stop()
         for thread in threads:
             thread.join()
     if failures:
         raise failures[0]
-    return findings
+    return decisions
 
 
-def _part(history: History, key: Value, finding: Finding | None) -> Part:
-    why = "it takes any object"
-    if finding is None:
-        return Part(key, 0, Verdict.UNKNOWN, "search", why, limit="time")
-    if finding.operation is not None:
-        return Part(key, 0, Verdict.VIOLATED, "search", why, culprit=history[finding.operation])
+def _part(history: History, parts: Parts, number: int, decision: Decision | None) -> Part:
+    key, size = parts.keys[number], parts.sizes[number]
+    if decision is None:
+        return Part(key, size, Verdict.UNKNOWN, "none", "its turn did not come", limit="time")
+    culprit = None if decision.culprit is None else history[decision.culprit]
     return Part(
-        key, 0, Verdict.UNKNOWN if finding.limit else Verdict.HOLDS, "search", why, limit=finding.limit
+        key, size, decision.verdict, decision.engine, decision.why, culprit, decision.limit, None, decision.witness
     )
+
+
+def _explain(
+    history: History,
+    object_: Object,
+    parts: Parts,
+    found: list[Part],
+    decisions: Sequence[Decision | None],
+    until: float,
+) -> None:
+    """Add explanations to the parts that were violated first."""
+    violated = [k for k, part in enumerate(found) if part.culprit is not None]
+    violated.sort(key=lambda k: found[k].culprit.returned)  # type: ignore[union-attr]
+    for number in violated[:EXPLAINED_MAX]:
+        decision = decisions[number]
+        assert decision is not None
+        explanation = Explainer(history, object_, parts.operations(number), until).explain(decision)
+        if explanation is not None:
+            found[number] = replace(found[number], culprit=explanation.culprit, explanation=explanation)

@@ -6,6 +6,7 @@ not met, keeps to limits, and says after which return no configuration was left.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,35 +82,52 @@ class Search:
             self._place(w.NOT_PRE, effects.not_pre)
             self._place(w.POST, effects.post)
         self.block[w.STEPS_MASK] = len(self.steps.table) - 1
-        self.initial = effects.initial - 1 if effects is not None else self.steps.initial(problem.object.initial)
+        self.initial = [effects.initial - 1 if effects is not None else self.steps.initial(problem.object.initial)]
+
+    def start_anywhere(self) -> None:
+        """Let the history start in any state, of an object whose state is one value."""
+        effects = self.problem.classes.effects
+        assert effects is not None
+        states = {0, effects.initial - 1, *(effects.pre - 1).tolist(), *(effects.not_pre - 1).tolist()} - {-1}
+        self._room(max(CAPACITY_FIRST, 4 * len(states)))
+        self.initial = [*sorted(states), len(effects.states)]
 
     def stop(self) -> None:
         """From another thread: come back soon."""
         self.block[w.STOP] = 1
 
     def part(self, number: int) -> Finding:
-        """Search one part, with ever wider beams.
+        """Search one part, with ever wider beams, until it is decided or a limit reached."""
+        return self.narrow(number) or self.wide(number)
+
+    def narrow(self, number: int) -> Finding | None:
+        """Search one part with the narrowest beam: near-linear time.  None if that does not decide it."""
+        found = self._part(number, BEAMS[0])
+        return None if found.operation is not None and self.block[w.CUT] else found
+
+    def wide(self, number: int, widest: int = EVERYTHING) -> Finding:
+        """Search one part with the wider beams, up to one.
 
         A violation is proved by a search that left nothing out.  One that lets pending
         operations happen any number of times proves it too, and has fewer configurations.
         """
         pending = self.problem.used_slots > 0 and self.problem.classes.effects is not None
         proof: Finding | None = None
-        for beam in BEAMS:
-            if proof is not None and beam[0] > SEEKING:
-                return proof
+        for beam in BEAMS[1:]:
+            if beam[0] > (SEEKING if proof else widest):
+                break
+            if pending and proof is None:
+                relaxed = self._part(number, beam, relaxed=True)
+                if relaxed.limit is not None:
+                    return relaxed
+                proof = relaxed if relaxed.operation is not None and not self.block[w.CUT] else None
+                pending = bool(self.block[w.CUT])  # if nothing was cut, no wider one would say more
             found = self._part(number, beam)
             if found.operation is None or not self.block[w.CUT]:
                 return found
             if proof is not None and found.at == proof.at:
                 return found
-            if pending and proof is None:
-                relaxed = self._part(number, beam, relaxed=True)
-                proof = relaxed if relaxed.operation is not None and not self.block[w.CUT] else None
-                pending = bool(self.block[w.CUT])  # if nothing was cut, no wider one would say more
-                if proof is not None and found.at == proof.at:
-                    return found
-        return found
+        return proof or self._finding(None, "width")
 
     def _part(self, number: int, beam: tuple[int, int], *, relaxed: bool = False) -> Finding:
         block, problem = self.block, self.problem
@@ -140,12 +158,13 @@ class Search:
         for at in (w.ROWS, w.NEXT):  # the kernel swaps them
             block[at] = self._kept[at].ctypes.data
         rows = self._kept[w.ROWS]
-        rows[0] = 0
-        rows[0, 0] = self.initial
+        count = len(self.initial)
+        rows[:count] = 0
+        rows[:count, 0] = self.initial
         if self.witness:
-            rows[0, -1] = -1
+            rows[:count, -1] = -1
         block[w.TRACE_COUNT] = 0
-        block[w.COUNT], block[w.VISITED], block[w.WIDEST] = 1, 0, 1
+        block[w.COUNT], block[w.VISITED], block[w.WIDEST] = count, 0, 1
         block[w.CURSOR] = problem.first_event[number]
         block[w.EVENTS_COUNT] = problem.first_event[number + 1]
 
@@ -301,6 +320,7 @@ def _mum(a: int, b: int) -> int:
     return (product >> 64) ^ (product & (1 << 64) - 1)
 
 
+@functools.lru_cache(maxsize=64)
 def _kernel(mask_words: int, used_words: int, effects: bool, traced: bool) -> NativeModule:
     constants: dict[str, int] = {name: value for name, value in vars(w).items() if name.isupper() and isinstance(value, int)}
     constants |= {

@@ -12,7 +12,7 @@ operations are a handful of arrays.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -89,6 +89,22 @@ class History:
             None if result == UNKNOWN else self.values[result],
             int(self.called[index]),
             int(self.returned[index]),
+        )
+
+    def take(self, which: Int64s) -> History:
+        """The operations at some positions, which are in order of call."""
+        columns = ("process", "key", "method", "argument", "result", "called", "returned", "line")
+        return replace(self, **{name: getattr(self, name)[which] for name in columns})
+
+    def until(self, time: int) -> History:
+        """What was known at a time: operations called until then, those that returned later pending."""
+        count = int(np.searchsorted(self.called, time, side="right"))
+        early = self.take(np.arange(count))
+        late = early.returned > time
+        return replace(
+            early,
+            result=np.where(late, UNKNOWN, early.result).astype(np.int32),
+            returned=np.where(late, NEVER, early.returned),
         )
 
     def __iter__(self) -> Iterator[Operation]:

@@ -9,6 +9,7 @@ in the same arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -32,9 +33,20 @@ class Parts:
     of: Int32s
     keys: tuple[Value, ...]
 
+    @cached_property
+    def sizes(self) -> list[int]:
+        """How many operations each part has."""
+        sizes: list[int] = np.bincount(self.of, minlength=len(self.keys)).tolist()
+        return sizes
+
+    @cached_property
+    def _by_part(self) -> tuple[Int64s, Int64s]:
+        return np.argsort(self.of, kind="stable"), np.concatenate([[0], np.cumsum(self.sizes)])
+
     def operations(self, number: int) -> Int64s:
         """Positions in the history of a part's operations, in order of call."""
-        return np.flatnonzero(self.of == number)
+        order, begins = self._by_part
+        return order[begins[number] : begins[number + 1]]
 
 
 @dataclass(frozen=True)
@@ -137,7 +149,8 @@ def problem_of(
         history: What was recorded.
         object_: What it should be a history of.
         parts: Of the history.
-        free: Of operations that may take effect at any time, any number of times, or never.
+        free: Of operations that may take effect at any time or never; on objects whose state
+            is one value also any number of times.
 
     Raises:
         UnfitHistory: The object lacks a method.
@@ -146,18 +159,20 @@ def problem_of(
     pending = history.returned == NEVER
     free = np.zeros(len(history), np.bool_) if free is None else free
     called = np.where(free, np.iinfo(np.int64).min, history.called)
-    classes = _classes(history, object_, methods, parts, called, pending | free)
+    classes = plain_classes(history, object_, methods, pending | free)
+    if classes.effects is not None:
+        classes = _by_effect(classes, parts.of, called, np.where(pending | free, NEVER, history.returned))
     keep = ~((pending | free) & (classes.reads_only[classes.of] == 1))
     if classes.effects is not None:
         keep &= _wanted(history, parts.of, classes, pending & ~free)
-    keep &= ~free | _first_of_each(parts.of, classes.of, free)
+        keep &= ~free | _first_of_each(parts.of, classes.of, free)
     order = np.flatnonzero(keep)
     order = order[np.lexsort((called[order], parts.of[order]))]
     part, class_of, free = parts.of[order], classes.of[order], free[order]
     never = pending[order] | free
     spared = _able(classes)[class_of].astype(np.int64) * len(classes.method) + class_of
     pending_slots, used_slots = _pending_slots(part, spared, never)
-    kind = np.select([free, never], [w.FREE, w.AVAILABLE], w.CALL)
+    kind = np.select([free & (classes.effects is not None), never], [w.FREE, w.AVAILABLE], w.CALL)
     events, first_event, slots = _events(part, kind, called[order], history.returned[order], len(parts.keys))
     returns = np.zeros(len(order), np.int64)
     at = np.flatnonzero(events >> 32 == w.RETURN)
@@ -171,9 +186,8 @@ def problem_of(
 # --- classes ----------------------------------------------------------------------------
 
 
-def _classes(
-    history: History, object_: Object, methods: tuple[Method, ...], parts: Parts, called: Int64s, pending: Bools
-) -> Classes:
+def plain_classes(history: History, object_: Object, methods: tuple[Method, ...], pending: Bools) -> Classes:
+    """Operations of the same method, argument and result as one class; pending ones have no result."""
     values = len(history.values) + 1
     result = np.where(pending, UNKNOWN, history.result)
     packed = (history.method.astype(np.int64) * values + history.argument) * values + (result + 1)
@@ -182,11 +196,8 @@ def _classes(
     method, argument = (column.astype(np.int32) for column in np.divmod(rest, values))
     result = (result - 1).astype(np.int32)
     effects = effects_of(object_, methods, method, argument, result, history.values)
-    if effects is None:
-        reads_only = np.array([m.reads_only for m in methods], np.uint8)[method]
-        return Classes(of.astype(np.int32), method, argument, result, None, reads_only)
-    plain = Classes(of.astype(np.int32), method, argument, result, effects, np.zeros(0, np.uint8))
-    return _by_effect(plain, parts.of, called, np.where(pending, NEVER, history.returned))
+    reads_only = np.array([m.reads_only for m in methods], np.uint8)[method]
+    return Classes(of.astype(np.int32), method, argument, result, effects, reads_only)
 
 
 def _by_effect(classes: Classes, part: Int32s, called: Int64s, returned: Int64s) -> Classes:

@@ -12,17 +12,22 @@ from scrutator.checker.verdict import Verdict
 class Explanation:
     """Why operations have no linearization.
 
-    ``conflict`` is a set of operations, in order of call, that has no linearization
-    although any one fewer would: what was read off, or pending, counts as it was recorded.
-    ``culprit`` is the one of them that cannot be placed, and ``reasons`` says of each place
-    what forbids it.  ``prefix`` of the part's operations had been called when the culprit
-    returned: together they are the shortest illegal prefix.
+    ``culprit`` is the operation by whose return there is none any more: ``prefix`` of the
+    part's operations had been called by then, and what was known of them is the shortest
+    illegal prefix (``shortest``; otherwise no shorter one was proved).
+
+    ``conflict`` is a set of operations, in order of call, that has no linearization,
+    whatever the others did and whenever; if any one of them might have happened at any
+    time or never, the rest would have one (``minimal``; otherwise time ran out before).
+    ``reasons`` say of each place of the one to blame what forbids it.
     """
 
     culprit: Operation
     conflict: tuple[Operation, ...]
     reasons: tuple[str, ...]
     prefix: int
+    shortest: bool = True
+    minimal: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ when called; it returns its steps with what they read.  A step sees those before
 
 from __future__ import annotations
 
-from scrutator.model.objects.sequential import Object, Value, same
+from scrutator.model.objects.sequential import Object, Value, returned, same
 
 Micro = tuple[str, Value, Value]
 Steps = tuple[Micro, ...]
@@ -75,7 +75,8 @@ def _steps_text(steps: Value) -> str:
 
 
 def _reads_text(steps: Value) -> str:
-    assert isinstance(steps, tuple)
+    if not isinstance(steps, tuple) or not _are_steps(steps, (*READS, "w", "write", "append")):
+        return returned(steps)
     read = [repr(value) for what, _, value in steps if what in READS]
     return " -> " + ", ".join(read) if read else ""
 

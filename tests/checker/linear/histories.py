@@ -76,7 +76,7 @@ def random_history(seed: int, object_: Object | None = None) -> tuple[History, O
         called = choose.randint(0, 30)
         returned = called + choose.randint(0, 12)
         rows.append([process, method, random_argument(choose, object_, method, values), called, returned, None])
-    states = {key: object_.initial for key in (0, 1)}
+    states = dict.fromkeys((0, 1), object_.initial)
     for row in sorted(rows, key=lambda row: choose.uniform(row[3], row[4])):
         key = row[0] % 2 if keyed else 0
         row[5], states[key] = choose.choice(object_.methods[row[1]].outcomes(states[key], row[2]))

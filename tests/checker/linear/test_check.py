@@ -57,7 +57,7 @@ def explosive(n: int) -> History:
 
 def test_a_timeout_is_kept_inside_a_long_step() -> None:
     began = time.perf_counter()
-    result = check_linearizable(explosive(14), QUEUE, timeout_s=0.5)
+    result = check_linearizable(explosive(14), QUEUE, engine="search", timeout_s=0.5)
     assert result.verdict is Verdict.UNKNOWN
     assert [part.limit for part in result.parts] == ["time"]
     assert result.scope.endswith("cut by time")
@@ -65,7 +65,7 @@ def test_a_timeout_is_kept_inside_a_long_step() -> None:
 
 
 def test_a_memory_limit() -> None:
-    result = check_linearizable(explosive(9), QUEUE, memory_bytes_max=200_000)
+    result = check_linearizable(explosive(9), QUEUE, engine="search", memory_bytes_max=200_000)
     assert [part.limit for part in result.parts] == ["memory"]
     assert not linearizable(list(explosive(5)), QUEUE)
     assert check_linearizable(explosive(5), QUEUE).verdict is Verdict.VIOLATED

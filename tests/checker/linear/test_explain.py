@@ -1,0 +1,106 @@
+"""Explanations: the shortest illegal prefix, a conflict that is one, and words that are true."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+
+import pytest
+
+from histories import OBJECTS, linearizable, random_history
+from scrutator.checker.linear.builder import Builder
+from scrutator.checker.linear.check import check_linearizable
+from scrutator.checker.linear.history import NEVER, History, Operation
+from scrutator.checker.linear.problem import parts_of
+from scrutator.checker.linear.result import Explanation
+from scrutator.checker.verdict import Verdict
+from scrutator.model.objects.queues import QUEUE
+from scrutator.model.objects.register import REGISTER
+from scrutator.model.objects.sequential import Object, Value
+
+
+def known(operations: Sequence[Operation], time: int) -> list[Operation]:
+    """What had been called by a time, pending if it returned later."""
+    late = {"returned": NEVER, "result": None}
+    return [dataclasses.replace(o, **late) if o.returned > time else o for o in operations if o.called <= time]
+
+
+def with_the_others_free(operations: Sequence[Operation], kept: Collection[int]) -> list[Operation]:
+    """Those that are not kept may take effect at any time, or never."""
+    free = {"called": -1, "returned": NEVER, "result": None}
+    return [o if o.index in kept else dataclasses.replace(o, **free) for o in operations]
+
+
+def explained(history: History, object_: Object) -> list[tuple[list[Operation], Explanation]]:
+    """The operations of each violated part, and the explanation."""
+    found = check_linearizable(history, object_, workers=1)
+    operations = [[history[k] for k in parts_of(history, object_).operations(n).tolist()] for n in range(len(found.parts))]
+    for part, own in zip(found.parts, operations, strict=True):
+        assert (part.verdict is Verdict.HOLDS) == linearizable(own, object_)
+    return [(own, p.explanation) for p, own in zip(found.parts, operations, strict=True) if p.explanation is not None]
+
+
+@pytest.mark.parametrize("object_", OBJECTS, ids=lambda object_: object_.name)
+def test_random_histories(object_: Object) -> None:
+    count = 0
+    for seed in range(100):
+        for operations, explanation in explained(random_history(seed, object_)[0], object_):
+            count += 1
+            time = explanation.culprit.returned
+            prefix = known(operations, time)
+            assert explanation.prefix == len(prefix)
+            assert not linearizable(prefix, object_), seed
+            earlier = [o.returned for o in operations if o.returned < time]
+            assert not earlier or linearizable(known(operations, max(earlier)), object_), seed
+            assert explanation.shortest and explanation.minimal and explanation.reasons, seed
+            kept = {o.index for o in explanation.conflict}
+            assert kept, seed
+            if not any(reason.startswith("whatever") for reason in explanation.reasons):
+                assert not linearizable(with_the_others_free(prefix, kept), object_), seed
+    assert count > 5
+
+
+def only(object_: Object, *operations: tuple[str, Value, Value, int, int]) -> Explanation:
+    builder = Builder("test", has_clock=True)
+    for process, (method, argument, result, called, returned) in enumerate(operations):
+        builder.add(process, process, method, argument, called, returned, result)
+    (part,) = check_linearizable(builder.history(), object_).violated
+    assert part.explanation is not None
+    return part.explanation
+
+
+def test_a_stale_read() -> None:
+    explanation = only(
+        REGISTER, ("write", 1, None, 0, 1), ("write", 2, None, 2, 3), ("write", 3, None, 0, 1), ("read", None, 1, 4, 5)
+    )
+    assert [o.index for o in explanation.conflict] == [0, 2, 3]
+    assert explanation.culprit.process == 3
+    assert explanation.reasons == (
+        "write(1) of process 0 returned before write(2) of process 1 was called",
+        "read() -> 1 of process 3 is not before write(2) of process 1, which returned before it was called",
+        "after write(2) of process 1, it would return 2",
+    )
+
+
+def test_what_nobody_wrote() -> None:
+    explanation = only(REGISTER, ("write", 1, None, 0, 1), ("read", None, 7, 2, 3), ("write", 7, None, 4, 5))
+    assert [o.process for o in explanation.conflict] == [1]
+    assert explanation.reasons == ("read() -> 7 of process 1: nothing was called that could lead to that",)
+
+
+def test_one_of_a_thousand_writes_of_few_values() -> None:
+    operations: list[tuple[str, Value, Value, int, int]] = [
+        ("write", k % 3, None, 10 * k, 10 * k + 15) for k in range(1000)
+    ]
+    explanation = only(REGISTER, *operations, ("read", None, 1, 10_020, 10_030))
+    assert len(explanation.conflict) == 2
+    assert explanation.reasons[0].startswith("whatever had been left when write(0) of process 999 was called")
+    assert explanation.reasons[-1] == "after write(0) of process 999, it would return 0"
+
+
+def test_a_queue_out_of_order() -> None:
+    explanation = only(
+        QUEUE, ("enqueue", 1, None, 0, 1), ("enqueue", 2, None, 2, 3), ("dequeue", None, 2, 4, 5), ("dequeue", None, 1, 6, 7)
+    )
+    assert explanation.culprit.result == 2
+    assert explanation.reasons[-1] == "after enqueue(2) of process 1, it would return 1"
