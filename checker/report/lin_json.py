@@ -52,10 +52,13 @@ class PartDocument(msgspec.Struct, frozen=True, kw_only=True):
     """One key, or one part of the object; ``key`` is null for the whole.
 
     ``culprit`` is the first operation whose return no order of the operations allows,
-    ``conflict`` operations that alone have no linearization, in order of call, ``reasons``
-    what forbids each place of the culprit, and ``prefix`` how many operations of the part
-    were called before it returned: null or empty where the part is not violated, or nobody
-    asked why.  ``witness``, if asked for, is an order of the operations, by their index.
+    ``conflict`` operations that have no linearization whatever the others did, in order of
+    call, ``reasons`` what forbids each place of the one to blame, and ``prefix`` how many
+    operations of the part were called before the culprit returned: null or empty where the
+    part is not violated, or nobody asked why.  ``shortest`` says that no return before was
+    the culprit, ``minimal`` that any operation fewer would have a linearization; if false,
+    time ran out before that was proved.  ``witness``, if asked for, is an order of the
+    operations, by their index.
     """
 
     key: object
@@ -68,6 +71,8 @@ class PartDocument(msgspec.Struct, frozen=True, kw_only=True):
     conflict: list[OperationDocument]
     reasons: list[str]
     prefix: int | None
+    shortest: bool | None
+    minimal: bool | None
     witness: list[int] | None
 
 
@@ -194,6 +199,8 @@ def _part(part: Part, violation: Violation | None) -> PartDocument:
         conflict=[] if violation is None else [_operation(shown) for shown in violation.conflict],
         reasons=[] if why is None else list(why.reasons),
         prefix=None if why is None else why.prefix,
+        shortest=None if why is None else why.shortest,
+        minimal=None if why is None else why.minimal,
         witness=None if part.witness is None else list(part.witness),
     )
 

@@ -16,6 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from scrutator.checker.linear.result import Explanation
 from scrutator.checker.report.clean import clean
 from scrutator.checker.report.layout import duration, listed, new_table, plural, put
 from scrutator.checker.report.lin_found import Decided, Order, Refused, Shown, Violation, Weaker
@@ -155,15 +156,17 @@ def print_violation(console: Console, answer: Decided, violation: Violation) -> 
     culprit, why = violation.culprit, violation.part.explanation
     if violation.title:
         put(console, violation.title, indent=2, style="bold")
-    says = f" of process {culprit.operation.process} ({_at(culprit)}) is the first return that no order allows."
+    which = "the first" if why is None or why.shortest else "a"
+    says = f" of process {culprit.operation.process} ({_at(culprit)}) is {which} return that no order allows."
     put(console, Text.assemble((_clipped(culprit.text), "bold"), says), indent=2)
-    if why is None or not violation.conflict:
+    if why is None:
         return
-    before = f"Of the {why.prefix:,} operations called by then, " if why.prefix > len(violation.conflict) else ""
-    says = f"{before}these {len(violation.conflict):,} have no linearization, though any one fewer would:"
-    put(console, says[0].upper() + says[1:], indent=2)
+    if not violation.conflict:
+        put(console, "Time ran out before it was found which operations it conflicts with.", indent=2)
+        return
+    put(console, _says(why, len(violation.conflict)), indent=2)
     console.print()
-    console.print(Padding(_conflict(answer, violation), (0, 0, 0, 4)))
+    console.print(Padding(_conflict(answer, violation), (0, 0, 0, 4), expand=False))
     if len(violation.conflict) > CONFLICT_SHOWN_MAX:
         put(console, f"and {len(violation.conflict) - CONFLICT_SHOWN_MAX:,} more", indent=4)
     unit = "ns since the first call of the history" if answer.has_clock else "positions in the recording"
@@ -172,6 +175,15 @@ def print_violation(console: Console, answer: Decided, violation: Violation) -> 
         put(console, reason, indent=4, label="  -")
     if len(why.reasons) > REASONS_SHOWN_MAX:
         put(console, f"and {plural(len(why.reasons) - REASONS_SHOWN_MAX, 'more reason')}", indent=4)
+
+
+def _says(why: Explanation, count: int) -> str:
+    """What the operations of a conflict have in common, as far as it was proved."""
+    before = f"Of the {why.prefix:,} operations called by then, " if why.prefix > count else ""
+    these = "this one has" if count == 1 else f"these {count:,} have"
+    fewer = ", though any one fewer would" if why.minimal and count > 1 else ""
+    says = f"{before}{these} no linearization{fewer}:"
+    return says[0].upper() + says[1:]
 
 
 def _conflict(answer: Decided, violation: Violation) -> Table:

@@ -78,6 +78,10 @@ def cases():
     whole = (1, 0, 2, 4, 3)
     unknown = Part(None, 5, Verdict.UNKNOWN, "search", "it takes any object", limit="time")
     bare = replace(violated(plain), explanation=None)
+    alone = replace(violated(plain), explanation=Explanation(plain[3], (plain[3],), (), prefix=5))
+    unproved = violated(plain)
+    assert unproved.explanation is not None
+    unproved = replace(unproved, explanation=replace(unproved.explanation, shortest=False, minimal=False))
     keys = tuple(violated(keyed, key, reasons=12) for key in ("k", "l\x1b", 3, 4, 5))
     return {
         "holds": answer(HOLDS),
@@ -86,6 +90,9 @@ def cases():
         "ticks": answer(violated(ticks), history=ticks),
         "keys": answer(*keys, replace(HOLDS, key="fine"), history=keyed, object_=find("kv"), source="run\x1b.jsonl"),
         "unexplained": answer(bare),
+        "alone": answer(alone),
+        "unproved": answer(unproved),
+        "unfound": answer(replace(violated(plain), explanation=Explanation(plain[3], (), (), 5, minimal=False))),
         "unknown": answer(unknown, replace(unknown, limit="memory"), HOLDS),
         "empty": answer(operations=0, pending=0, configurations=0),
     }
