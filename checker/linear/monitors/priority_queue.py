@@ -13,6 +13,8 @@ A pending add took effect if its value was removed, and is left out otherwise.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ from scrutator.checker.linear.history import NEVER, Int64s
 from scrutator.checker.linear.monitors.calls import Calls, Conflict, Inapplicable
 from scrutator.checker.linear.monitors.collection import Collection, collect, conflict, text
 from scrutator.checker.linear.monitors.cover import chain
-from scrutator.checker.native import NativeModule, compile_dialect
+from scrutator.checker.native import compile_dialect
 from scrutator.model.objects.sequential import number
 
 
@@ -65,13 +67,14 @@ def _earliest(queue: Collection, added: Int64s, earliest: Int64s, latest: Int64s
     covered = np.searchsorted(points, np.concatenate([added, np.full(len(called), NEVER)]), side="right")
     gone = np.zeros(len(begin), np.int64)
     columns = [np.ascontiguousarray(column, np.int64) for column in (following, begin, end, np.minimum(covered, end), gone)]
-    count = _kernel().function("run")(len(begin), *(column.ctypes.data for column in columns))
+    count = _kernel()(len(begin), *(column.ctypes.data for column in columns))
     done: Int64s = points[columns[-1][:count]]
     return done
 
 
-def _kernel() -> NativeModule:
-    return compile_dialect((Path(__file__).parent / "priority_kernel.py").read_text(), {}, {})
+@functools.cache
+def _kernel() -> Callable[..., int]:
+    return compile_dialect((Path(__file__).parent / "priority_kernel.py").read_text(), {}, {}).function("run")
 
 
 def _in_the_way(

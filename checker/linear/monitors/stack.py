@@ -16,6 +16,8 @@ A pending push took effect if its value was popped, and is left out otherwise.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,7 @@ from scrutator.checker.linear.monitors import stack_words as w
 from scrutator.checker.linear.monitors.calls import Calls, Conflict, Inapplicable
 from scrutator.checker.linear.monitors.collection import Collection, collect, conflict
 from scrutator.checker.linear.monitors.cover import never_empty
-from scrutator.checker.native import NativeModule, compile_dialect
+from scrutator.checker.native import compile_dialect
 
 SPAN_MAX = 1 << 60  # between the first time and the last
 ROWS_MAX = 1000  # how hard to look for a short row
@@ -73,7 +75,7 @@ def _stuck(add_called: Int64s, add_returned: Int64s, remove_called: Int64s, remo
     for at, array in kept.items():
         kept[at] = array = np.ascontiguousarray(array, np.int64)
         block[at] = array.ctypes.data
-    if _kernel().function("run")(block.ctypes.data):
+    if _kernel()(block.ctypes.data):
         return which[:0]
     lo, hi = int(block[w.LO]), int(block[w.HI])
     left = kept[w.LEFT].reshape(-1, 2)[size + lo : size + hi, 0] >= 0
@@ -88,9 +90,10 @@ def _leaves(size: int, numbers: Int64s) -> Int64s:
     return tree
 
 
-def _kernel() -> NativeModule:
+@functools.cache
+def _kernel() -> Callable[..., int]:
     constants = {name: value for name, value in vars(w).items() if name.isupper() and isinstance(value, int)}
-    return compile_dialect((Path(__file__).parent / "stack_kernel.py").read_text(), constants, {})
+    return compile_dialect((Path(__file__).parent / "stack_kernel.py").read_text(), constants, {}).function("run")
 
 
 # --- conflicts --------------------------------------------------------------------------
