@@ -35,12 +35,13 @@ class Explainer:
         assert decision.culprit is not None
         culprit, first = self._first_illegal(decision, int(np.searchsorted(self.which, decision.culprit)))
         part = self.part.until(int(self.part.returned[culprit]))
-        hint = [int(k) for k in np.searchsorted(self.which, decision.conflict)]
+        if not self._known(decision.conflict, part):  # ask again what it is by then
+            decision = replace(decision, conflict=(), reason="")
+            again = self._decision(culprit)
+            decision = again if again.verdict is Verdict.VIOLATED else decision
         conflicts = Conflicts(part, self.object, self.until)
-        small = None
-        if hint and all(k < len(part) and part.returned[k] != NEVER for k in hint):
-            small = conflicts.find(culprit, hint)
-        small = small or conflicts.find(culprit)
+        hint = [int(k) for k in np.searchsorted(self.which, decision.conflict)]
+        small = conflicts.find(culprit, hint) or conflicts.find(culprit)
         if small is None:
             conflict: tuple[int, ...] = ()
             said: tuple[str, ...] = (decision.reason,) if decision.reason else ()
@@ -57,6 +58,11 @@ class Explainer:
             minimal=small is not None and small.minimal,
         )
 
+    def _known(self, operations: tuple[int, ...], part: History) -> bool:
+        """Whether as much is known of operations, at positions in the history, in a part cut short."""
+        places = np.searchsorted(self.which, operations)
+        return all(k < len(part) and part.returned[k] == self.part.returned[k] for k in places.tolist())
+
     def _reasons(self, part: History, culprit: int, conflicts: Conflicts, small: Small, reason: str) -> tuple[str, ...]:
         operations = sorted(small.operations)
         blamed = culprit if culprit in operations else max(operations, key=lambda k: int(part.returned[k]))
@@ -66,7 +72,7 @@ class Explainer:
             said.append(f"whatever had been left when {name(since, self.object)} was called:")
         scene = Scene(self.object, conflicts.initial(small), tuple(part[k] for k in small.free))
         said += reasons(part[blamed], [part[k] for k in operations if k != blamed], scene)
-        return tuple(said)
+        return tuple(said) or (f"no order of these explains {name(part[blamed], self.object)}",)
 
     # --- the shortest prefix ----------------------------------------------------------
 
@@ -106,10 +112,17 @@ class Explainer:
         return low, high, True
 
     def _verdict(self, operation: int) -> Verdict:
-        """Whether what was known when an operation returned has a linearization."""
+        return self._decision(operation).verdict
+
+    def _decision(self, operation: int) -> Decision:
+        """Whether what was known when an operation returned has a linearization; positions are those in the history."""
         known = self.part.until(int(self.part.returned[operation]))
         parts = parts_of(known, self.object)
         decider = Decider(known, self.object, parts, problem_of(known, self.object, parts), "auto", False, None, None)
         with stopped_after(decider.search, min(PREFIX_S, self.until - time.perf_counter())):
-            verdicts = {decider.part(number).verdict for number in range(len(parts.keys))}
-        return next((v for v in (Verdict.VIOLATED, Verdict.UNKNOWN) if v in verdicts), Verdict.HOLDS)
+            decisions = [decider.part(number) for number in range(len(parts.keys))]
+        for verdict in (Verdict.VIOLATED, Verdict.UNKNOWN, Verdict.HOLDS):
+            for decision in decisions:
+                if decision.verdict is verdict:
+                    return replace(decision, conflict=tuple(self.which[list(decision.conflict)].tolist()))
+        raise AssertionError("a prefix has at least one part")

@@ -70,8 +70,6 @@ def reasons(culprit: Operation, others: Sequence[Operation], scene: Scene) -> tu
         failed = scene.replay([culprit])
         return (f"{name(culprit, scene.object)}: nothing was called that could lead to that",) if failed else ()
     orders = [order for order in _orders(others) if scene.replay(order) is None]
-    if not orders:
-        return (f"no order of these explains {name(culprit, scene.object)}",)
     found: list[str] = []
     for order in orders[:ORDERS_MAX]:
         if len(orders) > 1:
