@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from scrutator.checker.linear.history import NEVER, UNKNOWN, Int64s, Value
 from scrutator.checker.linear.monitors.calls import Calls, Conflict, Inapplicable
 from scrutator.model.objects.sequential import same
+
+Bools: TypeAlias = npt.NDArray[np.bool_]
 
 NOBODY = -1  # position of the removal of a value that no operation returned
 
@@ -112,7 +116,7 @@ def collect(calls: Calls, add: str, remove: str) -> Collection | Conflict:
     )  # fmt: skip
 
 
-def _only(calls: Calls, add: str, remove: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _only(calls: Calls, add: str, remove: str) -> Bools:
     """Which operations add; all others remove."""
     if calls.object.initial != ():
         raise Inapplicable("the collection starts with values")
@@ -122,7 +126,7 @@ def _only(calls: Calls, add: str, remove: str) -> np.ndarray[tuple[int], np.dtyp
             raise Inapplicable(f"there is more than {add} and {remove}: {calls.methods[method]}")
     if calls.object.methods[remove].agrees is not same:
         raise Inapplicable(f"what {remove} returns may go unrecorded")
-    is_add: np.ndarray[tuple[int], np.dtype[np.bool_]] = calls.method == numbers[0]
+    is_add: Bools = calls.method == numbers[0]
     return is_add
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,12 @@ import numpy as np
 from scrutator.checker.linear.history import NEVER, Int64s
 from scrutator.checker.linear.monitors import stack_words as w
 from scrutator.checker.linear.monitors.calls import Calls, Conflict, Inapplicable
-from scrutator.checker.linear.monitors.collection import Collection, collect, conflict
-from scrutator.checker.linear.monitors.cover import never_empty
+from scrutator.checker.linear.monitors.collection import NOBODY, Bools, Collection, collect, conflict
+from scrutator.checker.linear.monitors.cover import chain, first_gap, never_empty
 from scrutator.checker.native import compile_dialect
 
 SPAN_MAX = 1 << 60  # between the first time and the last
+ROUNDS_MAX = 16  # of giving values to pending pops
 ROWS_MAX = 1000  # how hard to look for a short row
 
 
@@ -38,8 +40,11 @@ def decide(calls: Calls) -> Conflict | None:
     stack = collect(calls, "push", "pop")
     if isinstance(stack, Conflict):
         return stack
-    if len(stack.takers):
-        raise Inapplicable("there are pending pops")
+    return _decide_pending(stack) if len(stack.takers) else _decide(stack)
+
+
+def _decide(stack: Collection) -> Conflict | None:
+    """The same of a stack without pending pops, or with all of them given to values."""
     values = _stuck(stack.add_called, stack.add_returned, stack.remove_called, stack.remove_returned)
     if len(values):
         return _nobody_at_bottom(stack, values)
@@ -96,6 +101,74 @@ def _kernel() -> Callable[..., int]:
     return compile_dialect((Path(__file__).parent / "stack_kernel.py").read_text(), constants, {}).function("run")
 
 
+# --- pending pops -----------------------------------------------------------------------
+
+
+def _decide_pending(stack: Collection) -> Conflict | None:
+    """What holds whatever the pending pops took, and what holds if they took what they seem to have had to.
+
+    Raises `Inapplicable` where that leaves a gap.
+    """
+    unseen, taken = stack.removals == NOBODY, stack.calls.called[stack.takers]
+    best = replace(stack, remove_called=np.where(unseen, taken[0], stack.remove_called))
+    found = _decide(best) or _too_few(stack, unseen, taken)
+    if found is not None:
+        returned = stack.calls.returned[list(found.operations)]
+        early = stack.takers[taken <= returned[returned != NEVER].max(initial=taken[0] - 1)]
+        return conflict(set(found.operations) | set(early.tolist()), found.reason)
+    if not _will_do(stack, unseen, taken):
+        raise Inapplicable("it is not clear which values the pending pops took")
+    return None
+
+
+def _too_few(stack: Collection, unseen: Bools, taken: Int64s) -> Conflict | None:
+    """More values had to be gone by some time than pending pops had been called.
+
+    A value that nobody is known to have popped lies above another one if at each moment of
+    its push one was there for sure; so it is gone by the last of the pops of those that can
+    have been there.
+    """
+    known = np.flatnonzero(~unseen)
+    starts, ends = stack.add_returned[known], stack.remove_called[known]
+    trapped = np.flatnonzero(unseen & (first_gap(starts, ends, stack.add_called) > stack.add_returned))
+    last = np.maximum.accumulate(stack.remove_returned[known])
+    deadlines = last[np.searchsorted(stack.add_called[known], stack.add_returned[trapped], side="right") - 1]
+    order = np.argsort(deadlines, kind="stable")
+    bad = np.flatnonzero(np.searchsorted(taken, deadlines[order], side="right") <= np.arange(len(order)))
+    if not len(bad):
+        return None
+    above = trapped[order[: bad[0] + 1]].tolist()
+    below = {v for u in above for v in chain(starts, ends, int(stack.add_called[u]), int(stack.add_returned[u]))}
+    names = ", ".join(repr(stack.value(u)) for u in above)
+    reason = f"there are not enough pending pops for {names}, which lay above others that were popped"
+    return conflict(stack.operations_of([*above, *known[sorted(below)].tolist()]), reason)
+
+
+def _will_do(stack: Collection, unseen: Bools, taken: Int64s) -> bool:
+    """Whether there is a linearization in which pending pops take what lies above others, the most urgent first."""
+    calls = stack.calls
+    gone = np.zeros(len(stack), np.bool_)
+    called = stack.remove_called.copy()
+    for _ in range(ROUNDS_MAX):
+        popped = ~unseen | gone
+        starts, ends = stack.add_returned[popped], called[popped]
+        until = first_gap(starts, ends, stack.add_called)
+        must = unseen & ~gone & (until > stack.add_returned)
+        if len(stack.empties):
+            empty = np.sort(first_gap(starts, ends, calls.called[stack.empties]))
+            after = np.append(empty, NEVER)[np.searchsorted(empty, stack.add_returned, side="right")]
+            must |= unseen & ~gone & (after != NEVER)
+            until = np.minimum(until, after)
+        if not must.any():
+            return _decide(replace(stack, remove_called=called)) is None
+        gone |= must
+        which = np.flatnonzero(gone)
+        if len(which) > len(taken):
+            return False
+        called[which[np.argsort(until[which], kind="stable")]] = taken[: len(which)]
+    return False
+
+
 # --- conflicts --------------------------------------------------------------------------
 
 
@@ -119,7 +192,7 @@ def _nobody_at_bottom(stack: Collection, values: Int64s) -> Conflict:
 
 def _so_too(stack: Collection, below: int, above: int) -> str:
     if stack.removals[above] < 0:
-        return f"and nobody popped {stack.value(above)!r}, which lay above"
+        return f"and nobody had popped {stack.value(above)!r}, which lay above"
     under = f"{stack.value(below)!r} lay below {stack.value(above)!r}"
     return f"which returned before {stack.removal_text(above)} was called, although {under}"
 
