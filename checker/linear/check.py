@@ -41,6 +41,8 @@ def check_linearizable(
 ) -> Linearizability:
     """Decide each part of a history.
 
+    Ctrl-C ends it early too: what is not decided by then is UNKNOWN.
+
     Args:
         history: What was recorded.
         object_: What it should be a history of.
@@ -66,9 +68,10 @@ def check_linearizable(
     deciders = [
         Decider(history, object_, parts, problem, engine, witness, memory_bytes_max, deadline) for _ in range(workers)
     ]
-    decisions = _decide(problem.parts, deciders, deadline)
-    found = [_part(history, parts, number, decision) for number, decision in enumerate(decisions)]
-    if explain:
+    decisions, interrupted = _decide(problem.parts, deciders, deadline)
+    limit = "interruption" if interrupted else "time"
+    found = [_part(history, parts, number, decision, limit) for number, decision in enumerate(decisions)]
+    if explain and not interrupted:
         until = time.perf_counter() + EXPLAINING_S
         _explain(history, object_, parts, found, decisions, until if deadline is None else min(until, deadline))
     return Linearizability(
@@ -83,8 +86,10 @@ def check_linearizable(
     )
 
 
-def _decide(parts: int, deciders: list[Decider], deadline: float | None) -> list[Decision | None]:
-    """What was decided of each part; None where the deadline came first."""
+def _decide(
+    parts: int, deciders: list[Decider], deadline: float | None
+) -> tuple[list[Decision | None], bool]:
+    """What was decided of each part, None where the deadline or Ctrl-C came first; and whether it was Ctrl-C."""
     decisions: list[Decision | None] = [None] * parts
     numbers, failures, stop = itertools.count(), [], threading.Event()
 
@@ -99,6 +104,7 @@ def _decide(parts: int, deciders: list[Decider], deadline: float | None) -> list
             stop.set()
 
     threads = [threading.Thread(target=work, args=(decider,), daemon=True) for decider in deciders]
+    interrupted = False
     for thread in threads:
         thread.start()
     try:
@@ -109,7 +115,9 @@ def _decide(parts: int, deciders: list[Decider], deadline: float | None) -> list
                     stop.set()
                     for decider in deciders:
                         decider.search.stop()
-    finally:  # Ctrl-C: the kernels use memory of this call, so they come back first
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:  # the kernels use memory of this call, so they come back first
         stop.set()
         for decider in deciders:
             decider.search.stop()
@@ -117,17 +125,16 @@ def _decide(parts: int, deciders: list[Decider], deadline: float | None) -> list
             thread.join()
     if failures:
         raise failures[0]
-    return decisions
+    return decisions, interrupted
 
 
-def _part(history: History, parts: Parts, number: int, decision: Decision | None) -> Part:
+def _part(history: History, parts: Parts, number: int, decision: Decision | None, limit: str) -> Part:
     key, size = parts.keys[number], parts.sizes[number]
     if decision is None:
-        return Part(key, size, Verdict.UNKNOWN, "none", "its turn did not come", limit="time")
+        return Part(key, size, Verdict.UNKNOWN, "none", "its turn did not come", limit=limit)
     culprit = None if decision.culprit is None else history[decision.culprit]
-    return Part(
-        key, size, decision.verdict, decision.engine, decision.why, culprit, decision.limit, None, decision.witness
-    )
+    found = Part(key, size, decision.verdict, decision.engine, decision.why, culprit, witness=decision.witness)
+    return found if decision.limit is None else replace(found, limit=limit if decision.limit == "time" else decision.limit)
 
 
 def _explain(

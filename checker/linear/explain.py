@@ -35,11 +35,12 @@ class Explainer:
         assert decision.culprit is not None
         culprit, first = self._first_illegal(decision, int(np.searchsorted(self.which, decision.culprit)))
         part = self.part.until(int(self.part.returned[culprit]))
+        conflicts = Conflicts(part, self.object, self.until)
         if not self._known(decision.conflict, part):  # ask again what it is by then
             decision = replace(decision, conflict=(), reason="")
-            again = self._decision(culprit)
+        if not decision.conflict and not conflicts.by_effect:
+            again = self._decision(culprit, "monitor")
             decision = again if again.verdict is Verdict.VIOLATED else decision
-        conflicts = Conflicts(part, self.object, self.until)
         hint = [int(k) for k in np.searchsorted(self.which, decision.conflict)]
         small = conflicts.find(culprit, hint) or conflicts.find(culprit)
         if small is None:
@@ -114,11 +115,11 @@ class Explainer:
     def _verdict(self, operation: int) -> Verdict:
         return self._decision(operation).verdict
 
-    def _decision(self, operation: int) -> Decision:
+    def _decision(self, operation: int, engine: str = "auto") -> Decision:
         """Whether what was known when an operation returned has a linearization; positions are those in the history."""
         known = self.part.until(int(self.part.returned[operation]))
         parts = parts_of(known, self.object)
-        decider = Decider(known, self.object, parts, problem_of(known, self.object, parts), "auto", False, None, None)
+        decider = Decider(known, self.object, parts, problem_of(known, self.object, parts), engine, False, None, None)
         with stopped_after(decider.search, min(PREFIX_S, self.until - time.perf_counter())):
             decisions = [decider.part(number) for number in range(len(parts.keys))]
         for verdict in (Verdict.VIOLATED, Verdict.UNKNOWN, Verdict.HOLDS):

@@ -95,7 +95,7 @@ def methods_of(history: History, object_: Object) -> tuple[Method, ...]:
         method = object_.find(name)
         if method is None:
             known = ", ".join(object_.methods)
-            raise UnfitHistory(f"{history.source}: the object {object_.name} has no method {name}; it has {known}")
+            raise UnfitHistory(f"{history.source}: the object {object_.name} has no method {name}; it has {known or 'none'}")
         methods.append(method)
     for number, method in enumerate(methods):
         _refuse_mistakes(history, number, method)
