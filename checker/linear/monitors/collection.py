@@ -76,6 +76,16 @@ def conflict(operations: set[int], reason: str) -> Conflict:
     return Conflict(tuple(sorted(operations)), reason)
 
 
+def with_takers(collection: Collection, found: Conflict) -> Conflict:
+    """A conflict with the pending removals that can matter: the earliest, one for each value not known to be removed."""
+    operations, calls = list(found.operations), collection.calls
+    several = int(np.isin(operations, collection.adds[collection.removals == NOBODY]).sum())
+    returned = calls.returned[operations]
+    last = returned[returned != NEVER].max(initial=-NEVER)
+    takers = collection.takers[:several]
+    return conflict({*operations, *takers[calls.called[takers] <= last].tolist()}, found.reason)
+
+
 def collect(calls: Calls, add: str, remove: str) -> Collection | Conflict:
     """Match removals with adds, by the names of the two methods.
 

@@ -15,16 +15,27 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from scrutator.checker.linear.history import NEVER, Int64s
 from scrutator.checker.linear.monitors.calls import Calls, Conflict, Inapplicable
-from scrutator.checker.linear.monitors.collection import Collection, collect, conflict, text
+from scrutator.checker.linear.monitors.collection import (
+    NOBODY,
+    Bools,
+    Collection,
+    collect,
+    conflict,
+    text,
+    with_takers,
+)
 from scrutator.checker.linear.monitors.cover import chain
 from scrutator.checker.native import compile_dialect
 from scrutator.model.objects.sequential import number
+
+ROUNDS_MAX = 16  # of giving values to pending removals
 
 
 def decide(calls: Calls) -> Conflict | None:
@@ -32,15 +43,28 @@ def decide(calls: Calls) -> Conflict | None:
     queue = collect(calls, "insert", "poll")
     if isinstance(queue, Conflict):
         return queue
-    if len(queue.takers):
-        raise Inapplicable("there are pending removals")
     order = _by_priority(queue)
-    earliest = np.maximum(queue.add_called, queue.remove_called)[order]
-    columns = queue.add_returned[order], earliest, queue.remove_returned[order]
-    gone = _earliest(queue, *columns)
-    if len(gone) < len(order) + len(queue.empties):
-        return _in_the_way(queue, order, *columns, gone)
-    return None
+    return _decide_pending(queue, order) if len(queue.takers) else _decide(queue, order)
+
+
+def _decide(queue: Collection, order: Int64s) -> Conflict | None:
+    """The same of a queue without pending removals, or with all of them given to values."""
+    run = _run(queue, order)
+    return _in_the_way(queue, order, run) if len(run.gone) < len(order) + len(queue.empties) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Values in order of priority, then removals that found nothing, as columns.
+
+    Each may go from ``earliest`` to ``latest``, and goes at the earliest when it is
+    ``gone``; that column ends before the first that cannot.
+    """
+
+    added: Int64s
+    earliest: Int64s
+    latest: Int64s
+    gone: Int64s
 
 
 def _by_priority(queue: Collection) -> Int64s:
@@ -57,19 +81,19 @@ def _by_priority(queue: Collection) -> Int64s:
     return np.array(ascending if first == 0 else ascending[::-1], np.int64)
 
 
-def _earliest(queue: Collection, added: Int64s, earliest: Int64s, latest: Int64s) -> Int64s:
-    """When each value goes, then when each removal finds nothing, at the earliest; up to the first that cannot."""
+def _run(queue: Collection, order: Int64s) -> Run:
     called, returned = queue.calls.called[queue.empties], queue.calls.returned[queue.empties]
-    points = np.sort(np.concatenate([earliest, called, [NEVER]]))
-    following = np.arange(len(points))
-    begin = np.searchsorted(points, np.concatenate([earliest, called]), side="left")
-    end = np.searchsorted(points, np.concatenate([latest, returned]), side="right")
-    covered = np.searchsorted(points, np.concatenate([added, np.full(len(called), NEVER)]), side="right")
+    added = np.concatenate([queue.add_returned[order], np.full(len(called), NEVER)])
+    earliest = np.concatenate([np.maximum(queue.add_called, queue.remove_called)[order], called])
+    latest = np.concatenate([queue.remove_returned[order], returned])
+    points = np.append(np.sort(earliest), NEVER)
+    begin = np.searchsorted(points, earliest, side="left")
+    end = np.searchsorted(points, latest, side="right")
+    covered = np.minimum(np.searchsorted(points, added, side="right"), end)  # whose add never returned covers nothing
     gone = np.zeros(len(begin), np.int64)
-    columns = [np.ascontiguousarray(column, np.int64) for column in (following, begin, end, np.minimum(covered, end), gone)]
+    columns = [np.ascontiguousarray(column, np.int64) for column in (np.arange(len(points)), begin, end, covered, gone)]
     count = _kernel()(len(begin), *(column.ctypes.data for column in columns))
-    done: Int64s = points[columns[-1][:count]]
-    return done
+    return Run(added, earliest, latest, points[columns[-1][:count]])
 
 
 @functools.cache
@@ -77,34 +101,122 @@ def _kernel() -> Callable[..., int]:
     return compile_dialect((Path(__file__).parent / "priority_kernel.py").read_text(), {}, {}).function("run")
 
 
-def _in_the_way(
-    queue: Collection, order: Int64s, added: Int64s, earliest: Int64s, latest: Int64s, gone: Int64s
-) -> Conflict:
+# --- conflicts --------------------------------------------------------------------------
+
+
+def _in_the_way(queue: Collection, order: Int64s, run: Run) -> Conflict:
     """The removal that cannot be, with what was there throughout, and what kept that from going."""
-    rank = len(gone)
-    if rank < len(order):
-        at, begin, end = int(queue.removals[order[rank]]), int(earliest[rank]), int(latest[rank])
-    else:
-        at = int(queue.empties[rank - len(order)])
-        begin, end = int(queue.calls.called[at]), int(queue.calls.returned[at])
-    gone = gone[: len(order)]
-    first = _covering(added, gone, rank, begin, end)
-    found, waiting = set(first), list(first)
-    while waiting:
-        one = waiting.pop()
-        if earliest[one] < gone[one] != NEVER:
-            more = set(_covering(added, gone, one, int(earliest[one]), int(gone[one]) - 1)) - found
-            found |= more
-            waiting += more
-    values = order[sorted(found | {rank} if rank < len(order) else found)]
+    rank = len(run.gone)
+    first = _covering(run, rank, int(run.earliest[rank]), int(run.latest[rank]))
+    found = _kept(run, first)
+    at = int(queue.removals[order[rank]] if rank < len(order) else queue.empties[rank - len(order)])
     names = ", then ".join(repr(queue.value(int(order[v]))) for v in first)
     reason = f"{text(queue.calls, at)}, although at each moment there was something that goes first: {names}"
     if len(found) > len(first):
         reason += ", which could not go earlier"
-    return conflict(queue.operations_of(values) | {at}, reason)
+    return conflict(_operations(queue, order, {*found, rank}), reason)
 
 
-def _covering(added: Int64s, gone: Int64s, rank: int, begin: int, end: int) -> list[int]:
-    """Few values in front of a rank that cover each point from begin to end."""
-    near = np.flatnonzero((added[: len(gone)][:rank] < end + 1) & (gone[:rank] > begin))
-    return near[chain(added[near], gone[near], begin, end)].tolist()  # type: ignore[no-any-return]
+def _operations(queue: Collection, order: Int64s, ranks: set[int]) -> set[int]:
+    """Positions of all operations on values of some ranks, and of removals that found nothing."""
+    empties = {int(queue.empties[rank - len(order)]) for rank in ranks if rank >= len(order)}
+    return queue.operations_of(order[sorted(rank for rank in ranks if rank < len(order))]) | empties
+
+
+def _kept(run: Run, ranks: list[int]) -> set[int]:
+    """Some ranks, with what kept them from going before they did, and so on."""
+    found, waiting = set(ranks), list(ranks)
+    while waiting:
+        one = waiting.pop()
+        if run.earliest[one] < run.gone[one] != NEVER:
+            more = set(_covering(run, one, int(run.earliest[one]), int(run.gone[one]) - 1)) - found
+            found |= more
+            waiting += more
+    return found
+
+
+def _covering(run: Run, rank: int, begin: int, end: int) -> list[int]:
+    """Few ranks in front of one that cover each point from begin to end."""
+    near = np.flatnonzero((run.added[:rank] <= end) & (run.gone[:rank] > begin))
+    return [int(near[k]) for k in chain(run.added[near], run.gone[near], begin, end)]
+
+
+# --- pending removals -------------------------------------------------------------------
+
+
+def _decide_pending(queue: Collection, order: Int64s) -> Conflict | None:
+    """What holds whatever the pending removals took, and what holds if they took what seems most urgent.
+
+    Raises `Inapplicable` where that leaves a gap.
+    """
+    unseen, taken = queue.removals == NOBODY, queue.calls.called[queue.takers]
+    trial = replace(queue, remove_called=np.where(unseen, taken[0], queue.remove_called))
+    found = _decide(trial, order)
+    if found is not None:
+        return with_takers(queue, found)
+    before = np.zeros(0, np.int64)
+    for _ in range(ROUNDS_MAX):
+        run = _run(trial, order)
+        if len(run.gone) < len(run.added):
+            break
+        jobs, because = _jobs(run, unseen[order])
+        short = np.flatnonzero(np.searchsorted(taken, run.latest[because], side="right") <= np.arange(len(jobs)))
+        if len(short) and not len(before):
+            some = slice(0, int(short[0]) + 1)
+            return with_takers(queue, _too_few(queue, order, run, jobs[some], because[some]))
+        if len(jobs) > len(taken):
+            break
+        called = np.where(unseen, NEVER, queue.remove_called)
+        called[order[jobs]] = taken[: len(jobs)]
+        if set(jobs.tolist()) == set(before.tolist()) and _decide(replace(queue, remove_called=called), order) is None:
+            return None
+        if len(before) and len(jobs) == len(before):
+            break
+        called[unseen & (called == NEVER)] = taken[0]
+        trial, before = replace(queue, remove_called=called), jobs
+    raise Inapplicable("it is not clear which values the pending removals took")
+
+
+def _jobs(run: Run, unseen: Bools) -> tuple[Int64s, Int64s]:
+    """Ranks of values that somebody must have removed unseen, the most urgent first, each with the reason.
+
+    That is the removal, of those that return first, of what goes later and was there after.
+    """
+    count = len(run.gone)
+    unseen = np.append(unseen, np.zeros(count - len(unseen), np.bool_))
+    by_gone = np.sort(run.gone)
+    gone = np.searchsorted(by_gone, run.gone, side="left")
+    added = np.searchsorted(by_gone, run.added, side="right")  # a value is in the way of those gone from there on
+    by_latest = np.argsort(run.latest, kind="stable")
+    urgency = np.empty(count, np.int64)
+    urgency[by_latest] = np.arange(count)
+    best = np.full(count, count)
+    ranks = np.arange(count)
+    ask, tell = np.flatnonzero(unseen), np.flatnonzero(~unseen & (run.latest != NEVER))
+    width = 1
+    while width < count:
+        # Those in each first half of a row of ranks ask those in the second one.
+        block = ranks // width
+        asks, tells = ask[block[ask] % 2 == 0], tell[block[tell] % 2 == 1]
+        width *= 2
+        if not len(asks) or not len(tells):
+            continue
+        place = block * (count + 1)
+        tells = tells[np.argsort((place + gone)[tells])]
+        least = np.minimum.accumulate((place + urgency)[tells][::-1])[::-1]
+        at = np.searchsorted((place + gone)[tells], (place + added)[asks] + count + 1, side="left")
+        there = np.minimum(at, len(tells) - 1)
+        answers = (at < len(tells)) & (block[tells[there]] == block[asks] + 1)
+        asks, there = asks[answers], there[answers]
+        best[asks] = np.minimum(best[asks], least[there] - place[tells[there]])
+    jobs = np.flatnonzero(best < count)
+    jobs = jobs[np.argsort(best[jobs], kind="stable")]
+    return jobs, by_latest[best[jobs]]
+
+
+def _too_few(queue: Collection, order: Int64s, run: Run, jobs: Int64s, because: Int64s) -> Conflict:
+    """More values had to be gone by some time than pending removals had been called."""
+    names = ", ".join(repr(queue.value(int(order[job]))) for job in jobs.tolist())
+    reason = f"there are not enough pending removals for {names}, which go before others that were removed"
+    ranks = _kept(run, because.tolist()) | set(jobs.tolist())
+    return conflict(_operations(queue, order, ranks), reason)

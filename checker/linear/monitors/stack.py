@@ -26,7 +26,14 @@ import numpy as np
 from scrutator.checker.linear.history import NEVER, Int64s
 from scrutator.checker.linear.monitors import stack_words as w
 from scrutator.checker.linear.monitors.calls import Calls, Conflict, Inapplicable
-from scrutator.checker.linear.monitors.collection import NOBODY, Bools, Collection, collect, conflict
+from scrutator.checker.linear.monitors.collection import (
+    NOBODY,
+    Bools,
+    Collection,
+    collect,
+    conflict,
+    with_takers,
+)
 from scrutator.checker.linear.monitors.cover import chain, first_gap, never_empty
 from scrutator.checker.native import compile_dialect
 
@@ -113,9 +120,7 @@ def _decide_pending(stack: Collection) -> Conflict | None:
     best = replace(stack, remove_called=np.where(unseen, taken[0], stack.remove_called))
     found = _decide(best) or _too_few(stack, unseen, taken)
     if found is not None:
-        returned = stack.calls.returned[list(found.operations)]
-        early = stack.takers[taken <= returned[returned != NEVER].max(initial=taken[0] - 1)]
-        return conflict(set(found.operations) | set(early.tolist()), found.reason)
+        return with_takers(stack, found)
     if not _will_do(stack, unseen, taken):
         raise Inapplicable("it is not clear which values the pending pops took")
     return None
