@@ -19,7 +19,7 @@ from scrutator.checker.linear.frontier import BEAMS, Search
 from scrutator.checker.linear.history import NEVER, History, Int64s
 from scrutator.checker.linear.problem import Bools, Parts, methods_of, plain_classes, problem_of
 from scrutator.checker.linear.stale import stale
-from scrutator.model.objects.sequential import Object, State
+from scrutator.model.objects.sequential import ANY, Object, State
 
 WRITERS_MAX = 32  # operations that leave a state, from which their number is no longer worth a list
 FIRST_TRY = 4
@@ -137,7 +137,7 @@ class Conflicts:
 
     def initial(self, small: Small) -> tuple[State, ...]:
         """The states that the operations of a conflict may have found."""
-        if small.since is None:
+        if small.since is None and self.object.initial is not ANY:
             return (self.object.initial,)
         which = [*small.operations, *small.free]
         looked_at = {*self.pre[which].tolist(), *self.not_pre[which].tolist()} - {0}

@@ -19,7 +19,7 @@ from scrutator.model.objects.sequential import ANY, Effect, Effects, Method, Obj
 
 @dataclass(frozen=True, slots=True)
 class ClassEffects:
-    """Of each class; ``initial`` is the state that a history starts in, plus 1."""
+    """Of each class; ``initial`` is the state that a history starts in, plus 1, or 0 if it may be any."""
 
     pre: Int32s
     not_pre: Int32s
@@ -48,7 +48,7 @@ def effects_of(
                 pre[k], not_pre[k], post[k] = states.position(NOWHERE) + 1, 0, 0
                 if found is not None:
                     pre[k], not_pre[k], post[k] = map(states.number, (found.needs, found.refuses, found.leaves))
-    return ClassEffects(pre, not_pre, post, states.position(object_.initial) + 1, tuple(states.all))
+    return ClassEffects(pre, not_pre, post, states.number(object_.initial), tuple(states.all))
 
 
 NOWHERE = object()  # the state that an operation needs that cannot be

@@ -83,6 +83,8 @@ class Search:
             self._place(w.POST, effects.post)
         self.block[w.STEPS_MASK] = len(self.steps.table) - 1
         self.initial = [effects.initial - 1 if effects is not None else self.steps.initial(problem.object.initial)]
+        if effects is not None and effects.initial == 0:
+            self.start_anywhere()
 
     def start_anywhere(self) -> None:
         """Let the history start in any state, of an object whose state is one value."""

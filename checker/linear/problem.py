@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scrutator.checker.linear import frontier_words as w
 from scrutator.checker.linear.effects import ClassEffects, effects_of
 from scrutator.checker.linear.history import NEVER, NO_KEY, UNKNOWN, History, Int32s, Int64s
-from scrutator.model.objects.sequential import Method, Object, Value
+from scrutator.model.objects.sequential import ANY, Method, Object, Value
 
 Bools = npt.NDArray[np.bool_]
 
@@ -160,6 +160,8 @@ def problem_of(
     free = np.zeros(len(history), np.bool_) if free is None else free
     called = np.where(free, np.iinfo(np.int64).min, history.called)
     classes = plain_classes(history, object_, methods, pending | free)
+    if object_.initial is ANY and classes.effects is None:
+        raise UnfitHistory(f"{history.source}: only an object whose state is one value may start with anything")
     if classes.effects is not None:
         classes = _by_effect(classes, parts.of, called, np.where(pending | free, NEVER, history.returned))
     keep = ~((pending | free) & (classes.reads_only[classes.of] == 1))

@@ -22,6 +22,7 @@ def stale(problem: Problem, part: int) -> int | None:
     begin, end = int(problem.first_event[part]), int(problem.first_event[part + 1])
     pre, post = effects.pre[problem.class_of].tolist(), effects.post[problem.class_of].tolist()
     returns = problem.returns.tolist()  # events are times here: a call's is its position
+    unseen = BEFORE_ALL if effects.initial else FIRST
     latest = {effects.initial: FIRST}  # of each state, the last return of those that leave it
     since: dict[int, int] = {}  # of each operation under way, the last call of those before that show another state
     shown = _Shown()
@@ -30,13 +31,13 @@ def stale(problem: Problem, part: int) -> int | None:
         kind, operation = event >> 32, event & 0xFFFFFFFF
         needs, leaves = pre[operation], post[operation]
         if kind == w.RETURN:
-            if needs and latest.get(needs, BEFORE_ALL) < since.pop(operation):
+            if needs and latest.get(needs, unseen) < since.pop(operation):
                 return at
             if needs or leaves:
                 shown.add(leaves or needs, called.pop(operation))
             continue
         if leaves:
-            latest[leaves] = max(latest.get(leaves, BEFORE_ALL), returns[operation] if kind == w.CALL else NEVER)
+            latest[leaves] = max(latest.get(leaves, unseen), returns[operation] if kind == w.CALL else NEVER)
         if kind == w.CALL and (needs or leaves):
             called[operation] = at
             if needs:

@@ -10,9 +10,9 @@ import importlib
 import pkgutil
 import re
 
-from scrutator.model.objects.sequential import Method, Object, Outcomes, State, Value, in_order
+from scrutator.model.objects.sequential import ANY, Method, Object, Outcomes, State, Value, in_order
 
-__all__ = ["Method", "Object", "Outcomes", "State", "Value", "find", "objects"]
+__all__ = ["ANY", "Method", "Object", "Outcomes", "State", "Value", "find", "objects"]
 
 _STARTING = re.compile(r"(.+?)\((.*)\)", re.DOTALL)
 
@@ -31,7 +31,8 @@ def find(reference: str) -> Object:
     """The object that a reference names.
 
     A reference is a name or an alias of the catalogue, ``package.module:OBJECT`` or
-    ``file.py:OBJECT``; after it may stand what the object starts with, in parentheses.
+    ``file.py:OBJECT``; after it may stand what the object starts with, in parentheses: a
+    literal of Python, or ? where nobody knows.
     Raises `SpecError` where there is nothing of that name, or where its file does not load.
 
     >>> find("cas-register").name
@@ -52,10 +53,12 @@ def find(reference: str) -> Object:
 def _literal(reference: str, text: str) -> Value:
     from scrutator.model.language.errors import SpecError
 
+    if text.strip() == "?":
+        return ANY
     try:
         return _frozen(ast.literal_eval(text))
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        raise SpecError(f"{reference}: what the object starts with is a literal of Python, not {text or 'nothing'}") from None
+        raise SpecError(f"{reference}: what the object starts with is a literal of Python or ?, not {text or 'nothing'}") from None
 
 
 def _frozen(value: object) -> Value:

@@ -90,7 +90,10 @@ def or_done(result: Value, recorded: Value) -> bool:
 class Any_(Enum):
     """What stands for any state, or for none in particular."""
 
-    ANY = "any"
+    ANY = "anything"
+
+    def __repr__(self) -> str:
+        return self.value
 
 
 ANY = Any_.ANY
@@ -256,8 +259,10 @@ class Object:
         return self._methods.get(self._aliases.get(name, name))
 
     def starting(self, initial: Value) -> Object:
-        """The same object with another beginning: a register's value, a semaphore's permits."""
-        return replace(self, initial=initial) if self.family is None else self.family(initial)
+        """The same object with another beginning: a register's value, a semaphore's permits, ANY if it is not known."""
+        if self.family is None or initial is ANY:
+            return replace(self, initial=initial)
+        return self.family(initial)
 
 
 # --- arguments --------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import numpy as np
 
 from scrutator.checker.linear.history import NEVER, Int64s, Value
 from scrutator.checker.linear.monitors.calls import Calls, Conflict, Inapplicable
-from scrutator.model.objects.sequential import Effects, exactly
+from scrutator.model.objects.sequential import ANY, Effects, exactly
 
 ALWAYS = np.iinfo(np.int64).min  # when what a history starts with was written
 INITIAL = -1  # the write of that
@@ -44,6 +44,8 @@ def decide(calls: Calls) -> Conflict | None:
     Raises `Inapplicable` where an operation is neither read nor write, or a value is
     written twice.
     """
+    if calls.object.initial is ANY:
+        raise Inapplicable("what the history starts with is not known")
     reads, writes = _reads_and_writes(calls)
     initial = _number_of_initial(calls)
     write_of, written = _writers(calls, writes, initial)

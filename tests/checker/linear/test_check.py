@@ -10,10 +10,11 @@ import pytest
 from histories import QUEUE, linearizable, random_history
 from scrutator.checker.linear.builder import Builder
 from scrutator.checker.linear.check import check_linearizable
-from scrutator.checker.linear.history import NEVER, History
+from scrutator.checker.linear.history import NEVER, History, Value
 from scrutator.checker.linear.problem import UnfitHistory
 from scrutator.checker.linear.result import Linearizability
 from scrutator.checker.verdict import Verdict
+from scrutator.model.objects import find
 from scrutator.model.objects.register import REGISTER
 
 
@@ -84,3 +85,20 @@ def test_only_pending() -> None:
 def test_failures_reach_the_caller() -> None:
     with pytest.raises(UnfitHistory):
         check_linearizable(keys(set()), QUEUE)
+
+
+def test_a_start_that_nobody_knows() -> None:
+    def reads(*values: Value) -> History:
+        builder = Builder("reads", True)
+        for k, value in enumerate(values):
+            builder.add(k, k, "read", None, 10 * k, 10 * k + 5, value)
+        return builder.history()
+
+    unknown = find("register(?)")
+    assert check_linearizable(reads(7, 7), REGISTER).verdict is Verdict.VIOLATED
+    assert check_linearizable(reads(7, 7), unknown).verdict is Verdict.HOLDS
+    found = check_linearizable(reads(7, 8), unknown)
+    assert found.verdict is Verdict.VIOLATED
+    assert found.parts[0].explanation is not None and len(found.parts[0].explanation.conflict) == 2
+    with pytest.raises(UnfitHistory, match="only an object whose state is one value may start with anything"):
+        check_linearizable(explosive(2), find("queue(?)"))
