@@ -7,7 +7,7 @@ not met, keeps to limits, and says after which return no configuration was left.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from scrutator.checker.linear import frontier_words as w
-from scrutator.checker.linear.history import UNKNOWN
+from scrutator.checker.linear.history import UNKNOWN, Int64s
 from scrutator.checker.linear.problem import Problem
 from scrutator.checker.native import NativeModule, compile_dialect
 from scrutator.model.objects.sequential import State, exactly
@@ -57,7 +57,8 @@ class Search:
         effects = problem.classes.effects
         mask_words = max(1, -(-problem.slots // 64))
         used_words = -(-problem.used_slots // w.USED_PER_WORD)
-        self.row_words = 1 + mask_words + used_words + witness
+        self.used_at = 1 + mask_words  # the word of a configuration where counts begin
+        self.row_words = self.used_at + used_words + witness
         self.run = _kernel(mask_words, used_words, effects is not None, witness).function("run")
         self.block = np.zeros(w.WORDS, np.int64)
         self._kept: dict[int, Any] = {}
@@ -82,17 +83,41 @@ class Search:
             self._place(w.NOT_PRE, effects.not_pre)
             self._place(w.POST, effects.post)
         self.block[w.STEPS_MASK] = len(self.steps.table) - 1
-        self.initial = [effects.initial - 1 if effects is not None else self.steps.initial(problem.object.initial)]
         if effects is not None and effects.initial == 0:
             self.start_anywhere()
+        else:
+            self.start([effects.initial - 1 if effects is not None else self.steps.number((problem.object.initial,))])
 
     def start_anywhere(self) -> None:
         """Let the history start in any state, of an object whose state is one value."""
         effects = self.problem.classes.effects
         assert effects is not None
         states = {0, effects.initial - 1, *(effects.pre - 1).tolist(), *(effects.not_pre - 1).tolist()} - {-1}
+        self.start([*sorted(states), len(effects.states)])
+
+    def start(self, states: Sequence[int], used: Int64s | None = None) -> None:
+        """Let the history start in one of some states, by their numbers.
+
+        ``used`` says of each how many pending operations of each slot have taken effect.
+        """
+        first = np.zeros((len(states), self.row_words), np.int64)
+        first[:, 0] = states
+        if self.witness:
+            first[:, -1] = -1
+        if used is not None:
+            for slot in range(used.shape[1]):
+                at = self.used_at + slot // w.USED_PER_WORD
+                first[:, at] |= used[:, slot] << slot % w.USED_PER_WORD * w.USED_BITS
+        self.first = first
         self._room(max(CAPACITY_FIRST, 4 * len(states)))
-        self.initial = [*sorted(states), len(effects.states)]
+
+    def left(self) -> tuple[list[int], Int64s]:
+        """The states that the last part searched may end in, by their numbers, and what was used in each."""
+        rows = self._rows()[: int(self.block[w.COUNT])]
+        slots = range(self.problem.used_slots)
+        mask = (1 << w.USED_BITS) - 1
+        used = [rows[:, self.used_at + s // w.USED_PER_WORD] >> s % w.USED_PER_WORD * w.USED_BITS & mask for s in slots]
+        return (rows[:, 0] & w.FRESH - 1).tolist(), np.stack(used, axis=1) if used else np.zeros((len(rows), 0), np.int64)
 
     def stop(self) -> None:
         """From another thread: come back soon."""
@@ -104,7 +129,7 @@ class Search:
 
     def narrow(self, number: int) -> Finding | None:
         """Search one part with the narrowest beam: near-linear time.  None if that does not decide it."""
-        found = self._part(number, BEAMS[0])
+        found = self.with_beam(number, BEAMS[0])
         return None if found.operation is not None and self.block[w.CUT] else found
 
     def wide(self, number: int, widest: int = EVERYTHING) -> Finding:
@@ -119,19 +144,20 @@ class Search:
             if beam[0] > (SEEKING if proof else widest):
                 break
             if pending and proof is None:
-                relaxed = self._part(number, beam, relaxed=True)
+                relaxed = self.with_beam(number, beam, relaxed=True)
                 if relaxed.limit is not None:
                     return relaxed
                 proof = relaxed if relaxed.operation is not None and not self.block[w.CUT] else None
                 pending = bool(self.block[w.CUT])  # if nothing was cut, no wider one would say more
-            found = self._part(number, beam)
+            found = self.with_beam(number, beam)
             if found.operation is None or not self.block[w.CUT]:
                 return found
             if proof is not None and found.at == proof.at:
                 return found
         return proof or self._finding(None, "width")
 
-    def _part(self, number: int, beam: tuple[int, int], *, relaxed: bool = False) -> Finding:
+    def with_beam(self, number: int, beam: tuple[int, int], *, relaxed: bool = False) -> Finding:
+        """Search one part with a beam; ``block[CUT]`` says whether it left something out."""
         block, problem = self.block, self.problem
         self._start(number, beam, relaxed)
         address = block.ctypes.data
@@ -160,11 +186,8 @@ class Search:
         for at in (w.ROWS, w.NEXT):  # the kernel swaps them
             block[at] = self._kept[at].ctypes.data
         rows = self._kept[w.ROWS]
-        count = len(self.initial)
-        rows[:count] = 0
-        rows[:count, 0] = self.initial
-        if self.witness:
-            rows[:count, -1] = -1
+        count = len(self.first)
+        rows[:count] = self.first
         block[w.TRACE_COUNT] = 0
         block[w.COUNT], block[w.VISITED], block[w.WIDEST] = count, 0, 1
         block[w.CURSOR] = problem.first_event[number]
@@ -177,7 +200,7 @@ class Search:
     def _witness(self, number: int) -> tuple[int, ...]:
         """How the first configuration left came about: positions in the history."""
         problem = self.problem
-        rows = next(kept for kept in (self._kept[w.ROWS], self._kept[w.NEXT]) if kept.ctypes.data == self.block[w.ROWS])
+        rows = self._rows()
         came, what = self._kept[w.TRACE].T
         found = []
         at = int(rows[0, -1])
@@ -194,6 +217,11 @@ class Search:
         return tuple(problem.operations[order].tolist())
 
     # --- memory -----------------------------------------------------------------------
+
+    def _rows(self) -> Int64s:
+        """The frontier's configurations, and room for more."""
+        rows: Int64s = next(k for k in (self._kept[w.ROWS], self._kept[w.NEXT]) if k.ctypes.data == self.block[w.ROWS])
+        return rows
 
     def _place(self, at: int, array: Any) -> None:
         """Give the kernel an array, and keep it."""
@@ -256,11 +284,12 @@ class Steps:
         self._known: list[tuple[int, int, int]] = []
         self._rebuild(STEPS_FIRST)
 
-    def initial(self, state: State) -> int:
-        """The number of the state that a history starts in."""
-        return self._number((state,))
+    def states(self, number: int) -> tuple[State, ...]:
+        """The states that a number stands for."""
+        return self._sets[number]
 
-    def _number(self, states: tuple[State, ...]) -> int:
+    def number(self, states: tuple[State, ...]) -> int:
+        """The number of some states."""
         key = self._key(states[0]) if len(states) == 1 else frozenset(map(self._key, states))
         number = self._numbers.setdefault(key, len(self._sets))
         if number == len(self._sets):
@@ -279,7 +308,7 @@ class Steps:
             else:
                 after = method.after(before, argument, values[result])
             found.update((self._key(one), one) for one in after)
-        self._known.append((state, of, self._number(tuple(found.values())) if found else -1))
+        self._known.append((state, of, self.number(tuple(found.values())) if found else -1))
         if 2 * len(self._known) > len(self.table):
             self._rebuild(4 * len(self.table))
         else:

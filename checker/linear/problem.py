@@ -141,7 +141,7 @@ def _key(history: History, key: int, name: Value) -> Value:
 
 
 def problem_of(
-    history: History, object_: Object, parts: Parts, *, free: Bools | None = None
+    history: History, object_: Object, parts: Parts, *, free: Bools | None = None, goes_on: bool = False
 ) -> Problem:
     """Prepare a history.
 
@@ -151,6 +151,7 @@ def problem_of(
         parts: Of the history.
         free: Of operations that may take effect at any time or never; on objects whose state
             is one value also any number of times.
+        goes_on: More operations follow, so that the state at the end matters.
 
     Raises:
         UnfitHistory: The object lacks a method.
@@ -163,7 +164,8 @@ def problem_of(
     if object_.initial is ANY and classes.effects is None:
         raise UnfitHistory(f"{history.source}: only an object whose state is one value may start with anything")
     if classes.effects is not None:
-        classes = _by_effect(classes, parts.of, called, np.where(pending | free, NEVER, history.returned))
+        returned = np.where(pending | free, NEVER, history.returned)
+        classes = _by_effect(classes, parts.of, called, returned, goes_on)
     keep = ~((pending | free) & (classes.reads_only[classes.of] == 1))
     if classes.effects is not None:
         keep &= _wanted(history, parts.of, classes, pending & ~free)
@@ -202,10 +204,11 @@ def plain_classes(history: History, object_: Object, methods: tuple[Method, ...]
     return Classes(of.astype(np.int32), method, argument, result, effects, reads_only)
 
 
-def _by_effect(classes: Classes, part: Int32s, called: Int64s, returned: Int64s) -> Classes:
+def _by_effect(classes: Classes, part: Int32s, called: Int64s, returned: Int64s, goes_on: bool) -> Classes:
     """Classes of equal effects as one.
 
-    States that no later operation looks at need not be told apart: they become one.
+    States that no later operation looks at need not be told apart: they become one, unless
+    the history goes on.
     """
     effects = classes.effects
     assert effects is not None
@@ -214,8 +217,8 @@ def _by_effect(classes: Classes, part: Int32s, called: Int64s, returned: Int64s)
     looked_at, until = _last_look(part, states, pre, not_pre, returned)
     left = part * states + post
     place = np.minimum(np.searchsorted(looked_at, left), max(len(looked_at) - 1, 0))
-    needed = np.zeros(len(left), np.bool_)
-    if len(looked_at):
+    needed = np.full(len(left), goes_on)
+    if len(looked_at) and not goes_on:
         needed = (looked_at[place] == left) & (until[place] >= called)
     post = np.where((post == 0) | needed, post, states - 1)
     packed = (pre * states + not_pre) * states + post
