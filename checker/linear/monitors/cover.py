@@ -42,10 +42,9 @@ def chain(starts: Int64s, ends: Int64s, first: int, last: int) -> list[int]:
     point = first
     while True:
         before = int(np.searchsorted(starts[order], point, side="left"))
-        at = int(np.argmax(ends[order[:before]]))
-        assert reach[before - 1] > point, "a point is not covered"
-        found.append(int(order[at]))
-        point = int(ends[order[at]])
+        assert before and reach[before - 1] > point, "a point is not covered"
+        point = int(reach[before - 1])
+        found.append(int(order[np.searchsorted(reach, point)]))
         if point > last or point == NEVER:
             return found
 

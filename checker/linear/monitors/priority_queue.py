@@ -35,6 +35,7 @@ from scrutator.checker.linear.monitors.cover import chain
 from scrutator.checker.native import compile_dialect
 from scrutator.model.objects.sequential import number
 
+KEPT_MAX = 1000  # values of a conflict until it is no longer worth to tell which are needed
 ROUNDS_MAX = 16  # of giving values to pending removals
 
 
@@ -128,6 +129,8 @@ def _kept(run: Run, ranks: list[int]) -> set[int]:
     found, waiting = set(ranks), list(ranks)
     while waiting:
         one = waiting.pop()
+        if len(found) > KEPT_MAX:
+            return set(range(max(found) + 1))
         if run.earliest[one] < run.gone[one] != NEVER:
             more = set(_covering(run, one, int(run.earliest[one]), int(run.gone[one]) - 1)) - found
             found |= more

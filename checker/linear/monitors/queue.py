@@ -19,7 +19,14 @@ import numpy as np
 
 from scrutator.checker.linear.history import NEVER, Int64s
 from scrutator.checker.linear.monitors.calls import Calls, Conflict
-from scrutator.checker.linear.monitors.collection import NOBODY, Collection, collect, conflict, text
+from scrutator.checker.linear.monitors.collection import (
+    NOBODY,
+    Collection,
+    collect,
+    conflict,
+    text,
+    with_takers,
+)
 from scrutator.checker.linear.monitors.cover import first_gap, never_empty
 
 
@@ -138,7 +145,7 @@ def _never_empty_pending(queue: Collection, jobs: Int64s, deadlines: Int64s, bec
     because = because[waiting]
     values = np.concatenate([there, jobs[waiting], because[because != NOBODY]])
     reason = f"{text(calls, at)}, although there was something at each moment, whatever the pending removals took"
-    return conflict(queue.operations_of(values) | {at} | set(queue.takers.tolist()), reason)
+    return with_takers(queue, conflict(queue.operations_of(values) | {at}, reason))
 
 
 def _reserved(added: Int64s, deadlines: Int64s, takers: Int64s, points: Int64s) -> Int64s:

@@ -209,7 +209,7 @@ def _row(stack: Collection, values: Int64s) -> list[int]:
     row = [int(np.argmax(np.where(starts == starts[0], ends, -1)))]
     while ends[row[-1]] < reach[-1]:
         before = int(np.searchsorted(starts, ends[row[-1]], side="left"))
-        row.append(int(np.argmax(ends[:before])))
+        row.append(int(np.searchsorted(reach, reach[before - 1])))
     found = [int(v) for v in values[row]]
     for size in range(2, len(found)):
         for at in range(len(found) - size + 1):
