@@ -1,8 +1,8 @@
 """Values added and removed, each at most once: what the monitors of queues, stacks and the like share.
 
-The law: who lies about a single value is found here; what remains is about the order in
-which a collection gives its values back, and that is for the monitors to say.  Operations
-that may be left out are: a pending add whose value nobody removed.
+The law: what is wrong with a single value is found here; what remains is about the order in
+which a collection gives its values back, and that is for the monitors to say.  A pending
+add took effect if its value was removed, and is left out otherwise: nothing asks for it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from scrutator.model.objects.sequential import same
 
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
+NAMED_MAX = 6
 NOBODY = -1  # position of the removal of a value that no operation returned
 
 
@@ -53,6 +54,13 @@ class Collection:
     def value(self, value: int) -> Value:
         found: Value = self.calls.values[self.calls.argument[self.adds[value]]]
         return found
+
+    def names(self, values: Sequence[int], joint: str = ", then ") -> str:
+        """Values in words, the first few of them if there are many."""
+        named = [repr(self.value(v)) for v in values[:NAMED_MAX]]
+        if len(values) > NAMED_MAX:
+            named.append(f"{len(values) - NAMED_MAX:,} more")
+        return joint.join(named)
 
     def add_text(self, value: int) -> str:
         return text(self.calls, int(self.adds[value]))

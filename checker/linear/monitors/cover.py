@@ -61,6 +61,6 @@ def never_empty(collection: Collection) -> Conflict | None:
         return None
     at = int(empties[bad[np.argmin(calls.returned[empties[bad]])]])
     values = chain(collection.add_returned, collection.remove_called, int(calls.called[at]), int(calls.returned[at]))
-    names = ", then ".join(repr(collection.value(v)) for v in values)
+    names = collection.names(values)
     reason = f"{text(calls, at)}, although at each moment there was something: {names}"
     return conflict(collection.operations_of(values) | {at}, reason)

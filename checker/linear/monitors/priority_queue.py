@@ -1,14 +1,16 @@
 """The monitor of priority queues.
 
-Let no value be added twice.  Whatever goes after a value, that value is in nobody's way but
-of what goes after it.  So values are looked at in order of priority: one may go at a point
-at which none that goes first is certainly there, and goes at the first such point, which
-leaves most to the others.  From the return of its add to that point it is certainly there.
+Let no value be added twice.  A value is in the way only of values of lower priority.  So
+values are looked at in order of priority: one may go at a point at which none of higher
+priority is certainly there, and goes at the first such point, which is best for the others.
+From the return of its add to that point it is certainly there.
 A removal that found nothing is like one of a value that goes last.  (Values that can be
 taken away one by one are the idea of Lee and Mathur, "Efficient decrease-and-conquer
 linearizability monitoring", 2025.)
 
-A pending add took effect if its value was removed, and is left out otherwise.
+Pending removals may take what nobody is known to have removed.  What they take is bounded
+from both sides, as in stacks: let each go as early as the first of them was called, or give
+them what had to be gone, the most urgent first.
 """
 
 from __future__ import annotations
@@ -111,7 +113,7 @@ def _in_the_way(queue: Collection, order: Int64s, run: Run) -> Conflict:
     first = _covering(run, rank, int(run.earliest[rank]), int(run.latest[rank]))
     found = _kept(run, first)
     at = int(queue.removals[order[rank]] if rank < len(order) else queue.empties[rank - len(order)])
-    names = ", then ".join(repr(queue.value(int(order[v]))) for v in first)
+    names = queue.names(order[first].tolist())
     reason = f"{text(queue.calls, at)}, although at each moment there was something that goes first: {names}"
     if len(found) > len(first):
         reason += ", which could not go earlier"
@@ -219,7 +221,7 @@ def _jobs(run: Run, unseen: Bools) -> tuple[Int64s, Int64s]:
 
 def _too_few(queue: Collection, order: Int64s, run: Run, jobs: Int64s, because: Int64s) -> Conflict:
     """More values had to be gone by some time than pending removals had been called."""
-    names = ", ".join(repr(queue.value(int(order[job]))) for job in jobs.tolist())
+    names = queue.names(order[jobs].tolist(), ", ")
     reason = f"there are not enough pending removals for {names}, which go before others that were removed"
     ranks = _kept(run, because.tolist()) | set(jobs.tolist())
     return conflict(_operations(queue, order, ranks), reason)

@@ -7,10 +7,9 @@ Sezgin and Vafeiadis, "Aspect-oriented linearizability proofs", 2013)
 - no two values were certainly added in one order and certainly removed in the other,
 - each removal that found nothing has a point at which no value was certainly there.
 
-A pending add took effect if its value was removed, and is left out otherwise.  A pending
-removal may have taken a value that nobody else did: one of those that must have been taken
-by some time.  Only the call of a removal that never returned matters, so that jobs with
-deadlines are to be given to whom is there by then.
+A pending removal may have taken a value that nobody else did.  Only its call matters, so
+that this is a question of jobs with deadlines: the values that had to be gone by some time,
+and who had been called by then.
 """
 
 from __future__ import annotations

@@ -11,7 +11,11 @@ push and its pop.  So values are taken away until none is left (the idea of taki
 is in nobody's way is that of Lee and Mathur, "Efficient decrease-and-conquer
 linearizability monitoring", 2025).
 
-A pending push took effect if its value was popped, and is left out otherwise.
+Pending pops may take what nobody is known to have popped.  To tell which is a question of
+its own, and is answered by bounds: if each of them could pop as early as the first of them,
+and there is no linearization, then there is none; if those values that had to be gone are
+given to them, the most urgent first, and there is one, then there is one.  Between the
+bounds the monitor does not apply, which is rare.
 """
 
 from __future__ import annotations
@@ -144,7 +148,7 @@ def _too_few(stack: Collection, unseen: Bools, taken: Int64s) -> Conflict | None
         return None
     above = trapped[order[: bad[0] + 1]].tolist()
     below = {v for u in above for v in chain(starts, ends, int(stack.add_called[u]), int(stack.add_returned[u]))}
-    names = ", ".join(repr(stack.value(u)) for u in above)
+    names = stack.names(above, ", ")
     reason = f"there are not enough pending pops for {names}, which lay above others that were popped"
     return conflict(stack.operations_of([*above, *known[sorted(below)].tolist()]), reason)
 
@@ -180,7 +184,7 @@ def _will_do(stack: Collection, unseen: Bools, taken: Int64s) -> bool:
 def _nobody_at_bottom(stack: Collection, values: Int64s) -> Conflict:
     """As few as is easy of the values of a part without one that can be at its bottom."""
     row = _row(stack, values)
-    names = ", then ".join(repr(stack.value(v)) for v in row)
+    names = stack.names(row)
     if len(row) == 2:
         below, above = row
         reason = (

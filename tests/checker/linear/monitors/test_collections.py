@@ -157,3 +157,64 @@ def test_a_stack_is_decided_however_deep() -> None:
     conflict = stack.decide(calls(rows, STACK))
     assert conflict is not None
     assert len(conflict.operations) == 4
+
+
+def test_many_values_in_the_way_of_an_empty_removal() -> None:
+    rows: list[Row] = []
+    for i in range(2000):
+        rows += [("enqueue", i, None, 10 * i, 10 * i + 1), ("dequeue", None, i, 10 * i + 12, 10 * i + 13)]
+    rows.append(("dequeue", None, None, 5, 19_990))
+    conflict = queue.decide(calls(rows, QUEUE))
+    assert conflict is not None
+    assert len(conflict.operations) == 4001 - 2
+    assert conflict.reason == (
+        "dequeue() -> empty, although at each moment there was something: "
+        "0, then 1, then 2, then 3, then 4, then 5, then 1,993 more"
+    )
+    rows[2] = ("enqueue", 1, None, 10, 12)  # it meets the removal of 0 in a point
+    assert queue.decide(calls(rows, QUEUE)) is None
+
+
+def test_pending_pops_go_to_what_lies_above() -> None:
+    rows: list[Row] = [
+        ("push", 1, None, 0, 1), ("push", 2, None, 2, 3), ("push", 3, None, 4, 5),
+        ("pop", None, None, 6, NEVER), ("pop", None, 1, 7, 8),
+    ]  # fmt: skip
+    conflict = stack.decide(calls(rows, STACK))
+    assert conflict is not None
+    assert conflict.operations == (0, 1, 2, 3, 4)
+    assert conflict.reason == "there are not enough pending pops for 2, 3, which lay above others that were popped"
+    assert stack.decide(calls([*rows, ("pop", None, None, 8, NEVER)], STACK)) is None
+    conflict = stack.decide(calls([*rows[:3], ("pop", None, 1, 7, 8), ("pop", None, None, 9, NEVER)], STACK))
+    assert conflict is not None
+    assert conflict.reason == (
+        "push(1) returned before push(2) was called, which returned before pop() -> 1 was called, "
+        "and nobody had popped 2, which lay above"
+    )
+
+
+def test_pending_polls_go_to_what_goes_first() -> None:
+    rows: list[Row] = [
+        ("insert", 1, None, 0, 1), ("insert", 2, None, 2, 3), ("insert", 3, None, 4, 5),
+        ("poll", None, None, 6, NEVER), ("poll", None, 1, 7, 8),
+    ]  # fmt: skip
+    conflict = priority_queue.decide(calls(rows, PRIORITY_QUEUE))
+    assert conflict is not None
+    assert conflict.operations == (0, 1, 2, 3, 4)
+    assert "not enough pending removals for 3, 2" in conflict.reason
+    assert priority_queue.decide(calls([*rows, ("poll", None, None, 8, NEVER)], PRIORITY_QUEUE)) is None
+    assert priority_queue.decide(calls(rows, MIN_PRIORITY_QUEUE)) is None
+
+
+def test_what_goes_first_may_itself_be_kept() -> None:
+    """3 keeps 2 until 10, and so 1."""
+    rows: list[Row] = [
+        ("insert", 3, None, 0, 1), ("insert", 2, None, 0, 1), ("insert", 1, None, 0, 1),
+        ("poll", None, 2, 2, 20), ("poll", None, 1, 3, 8), ("poll", None, 3, 10, 11),
+    ]  # fmt: skip
+    conflict = priority_queue.decide(calls(rows, PRIORITY_QUEUE))
+    assert conflict == Conflict(
+        (0, 2, 4, 5), "poll() -> 1, although at each moment there was something that goes first: 3"
+    )
+    rows[0] = ("insert", 3, None, 0, 6)  # so late that 2 may go before it, and 1 too
+    assert priority_queue.decide(calls(rows, PRIORITY_QUEUE)) is None
