@@ -49,6 +49,9 @@ def lin(
     source: Annotated[Source | None, Parameter(name="--from", group=_WHAT)] = None,
     engine: Annotated[Engine, Parameter(group=_HOW)] = "auto",
     workers: Annotated[int | None, Parameter(group=_HOW)] = None,
+    online: Annotated[bool, Parameter(group=_HOW)] = False,
+    lag_s: Annotated[float, Parameter(group=_HOW)] = 1.0,
+    idle_s: Annotated[float | None, Parameter(group=_HOW)] = None,
     timeout_s: Annotated[float | None, Parameter(group=_LIMITS)] = None,
     memory_max: Annotated[str | None, Parameter(group=_LIMITS)] = None,
     witness: Annotated[bool, Parameter(group=_OUTPUT)] = False,
@@ -77,6 +80,13 @@ def lin(
         compares what each says. Auto chooses.
     workers
         Threads; the verdict does not depend on them.
+    online
+        Follow one history in our own format while it is being written, and stop at the first violation;
+        memory does not grow with it. Ctrl-C ends it.
+    lag_s
+        With --online: how far what is decided lies back, as an operation that takes longer is written late.
+    idle_s
+        With --online: take the history for ended when nothing was written for so many seconds.
     timeout_s
         Stop after so many seconds.
     memory_max
@@ -100,6 +110,10 @@ def lin(
     if workers is not None and workers < 1:
         raise UsageError(f"--workers {workers}: at least 1 is needed")
     memory_bytes_max = None if memory_max is None else parse_size(memory_max)
+    if online:
+        if len(files) != 1:
+            raise UsageError("--online follows one history")
+        return _watch(files[0], None if object is None else _object(object), lag_s, idle_s, memory_bytes_max, format)
     found = files_of(files, recognised_only=source is None)
 
     from scrutator.checker.commands.lin_decide import Request
@@ -149,6 +163,24 @@ def _run(files: Files, request: Request, html: Path | None, format: Format) -> i
     finally:  # a bug that one history shows must not hide what was found of the others
         _print(answers, files, format)
     return gravest(answers)
+
+
+def _watch(
+    path: str, object_: Object | None, lag_s: float, idle_s: float | None, memory_bytes_max: int | None, format: Format
+) -> int:
+    from scrutator.checker.commands.lin_decide import named
+    from scrutator.checker.commands.lin_online import document, report, watch
+    from scrutator.checker.linear.history import HistoryError
+    from scrutator.checker.report.elapsed import Elapsed
+    from scrutator.checker.report.json import encode
+
+    try:
+        with models_code(), Elapsed(sys.stderr) as show:
+            found, of = watch(path, lambda header: object_ or named(header), lag_s, idle_s, memory_bytes_max, show)
+    except HistoryError as error:
+        return fail(str(error), ExitStatus.FAULTY_MODEL)
+    emit(lambda: sys.stdout.write(encode(document(path, of, found)) if format == "json" else report(path, of, found) + "\n"))
+    return ExitStatus[found.verdict.name]
 
 
 def _show(show: Callable[[str], None], where: str, what: str) -> None:

@@ -7,11 +7,12 @@ checked; a bug of ours is not.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scrutator.checker.commands.shared import UsageError
 from scrutator.checker.linear.check import check_linearizable
 from scrutator.checker.linear.formats import Format, read
 from scrutator.checker.linear.history import UNKNOWN, History, HistoryError, Value
@@ -104,10 +105,23 @@ def object_of(history: History) -> Object:
     raise UnknownObject(message)
 
 
+def named(header: Mapping[str, object]) -> Object:
+    """The object of the catalogue that a header of our own format names.  Raises `UsageError`."""
+    name = _GENERATED.get(header.get("type"), header.get("type")) if "type" in header else header.get("object")
+    known = objects()
+    names = [*known, *(alias for object_ in known.values() for alias in object_.aliases)]
+    if isinstance(name, str) and name.partition("(")[0] in names:
+        return find(name)
+    raise UsageError(f"its header does not name an object: add --object with one of {', '.join(known)}; or with file.py:NAME")
+
+
+_GENERATED: dict[object, object] = {"cas": "cas-register"}
+
+
 def _doubt(history: History, name: str) -> str | None:
     """What is not known of an object that was told from its methods, and would change the verdict."""
     if history.metadata["source_format"] == Format.FLAT_JSON:  # recorded of stores that ran before
-        return f"it does not tell whether keys held something before: add --object {name} if they held nothing"
+        return f"it does not tell whether keys held something before: add --object {name} if they held nothing, or --object '{name}(?)'"
     if name == "bank":
         return "it is of a bank, and does not tell what the accounts start with: add --object \"bank({0: 100, 1: 0})\" or so"
     if name == "multi-register" and any(("r", None) == step[::2] or ("read", None) == step[::2] for step in _read(history)):

@@ -36,7 +36,7 @@ _GENERATED_OBJECTS: dict[object, str] = {"cas": "cas-register"}
 
 def read_lines(source: Source) -> History:
     """Read our own format.  Raises `HistoryError`."""
-    header, begin = _header(source)
+    header, begin = header_of(source)
     metadata = dict(header)
     generated = metadata.pop("format") == GENERATED
     if generated:
@@ -58,7 +58,7 @@ def read_lines(source: Source) -> History:
     return history_of(source, columns, clock == "ns", {key: frozen(value) for key, value in metadata.items()})
 
 
-def _header(source: Source) -> tuple[dict[str, object], int]:
+def header_of(source: Source) -> tuple[dict[str, object], int]:
     """The header, and where the next line begins."""
     end = source.data.find(b"\n") + 1 or len(source.data)
     expected = f'a header {{"format": "{FORMAT}", ...}}'

@@ -27,7 +27,9 @@ _In = None | bool | int | float | str | tuple[object, ...] | dict[str, object]
 _Time = Annotated[int, msgspec.Meta(ge=-TIME_MAX, le=TIME_MAX)]
 
 
-class _Line(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class Line(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """One operation, as it is written."""
+
     p: Annotated[int, msgspec.Meta(ge=0, le=PROCESS_MAX)]
     f: str
     argument: _In = msgspec.field(name="in")
@@ -37,7 +39,7 @@ class _Line(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     k: _In | msgspec.UnsetType = msgspec.UNSET
 
 
-_DECODER = msgspec.json.Decoder(_Line)
+DECODER = msgspec.json.Decoder(Line)
 
 
 def decoded(source: Source, begin: int) -> Columns:
@@ -74,14 +76,14 @@ class _Parts:
         return np.concatenate(self.parts.pop(name, [np.zeros(0, dtype)]))
 
 
-def _chunks(source: Source, begin: int) -> Iterator[tuple[int, list[_Line]]]:
+def _chunks(source: Source, begin: int) -> Iterator[tuple[int, list[Line]]]:
     """Lines, many at a time, with the number of the first."""
     data, number = source.data, 2
     while begin < len(data):
         end = data.find(b"\n", min(begin + CHUNK_BYTES, len(data))) + 1 or len(data)
         chunk = data[begin:end]
         try:
-            lines = _DECODER.decode_lines(chunk)
+            lines = DECODER.decode_lines(chunk)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             raise _first_error(source, chunk, number) from None
         count = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
@@ -95,7 +97,7 @@ def _chunks(source: Source, begin: int) -> Iterator[tuple[int, list[_Line]]]:
 def _first_error(source: Source, chunk: bytes, number: int) -> HistoryError:
     for k, line in enumerate(chunk.split(b"\n"), number):
         try:
-            _DECODER.decode(line)
+            DECODER.decode(line)
         except UnicodeDecodeError:
             return source.expected(k, "text in UTF-8", shown(line))
         except RecursionError:
@@ -105,7 +107,7 @@ def _first_error(source: Source, chunk: bytes, number: int) -> HistoryError:
     raise AssertionError("no line of the chunk is wrong")
 
 
-def _add(source: Source, parts: _Parts, first_line: int, lines: list[_Line]) -> None:
+def _add(source: Source, parts: _Parts, first_line: int, lines: list[Line]) -> None:
     parts.size += len(lines)
     if parts.size > source.operations_max:
         line = first_line + source.operations_max - (parts.size - len(lines))
