@@ -37,11 +37,11 @@ def first_gap(starts: Int64s, ends: Int64s, times: Int64s) -> Int64s:
 def chain(starts: Int64s, ends: Int64s, first: int, last: int) -> list[int]:
     """Fewest intervals that cover each point from first to last; they must be covered."""
     order = np.argsort(starts, kind="stable")
-    reach = np.maximum.accumulate(ends[order])
+    starts, reach = starts[order], np.maximum.accumulate(ends[order])
     found: list[int] = []
     point = first
     while True:
-        before = int(np.searchsorted(starts[order], point, side="left"))
+        before = int(np.searchsorted(starts, point, side="left"))
         assert before and reach[before - 1] > point, "a point is not covered"
         point = int(reach[before - 1])
         found.append(int(order[np.searchsorted(reach, point)]))

@@ -34,6 +34,7 @@ from scrutator.checker.linear.monitors.collection import (
     with_takers,
 )
 from scrutator.checker.linear.monitors.cover import chain
+from scrutator.checker.linear.monitors.urgent import most_urgent
 from scrutator.checker.native import compile_dialect
 from scrutator.model.objects.sequential import number
 
@@ -187,36 +188,11 @@ def _jobs(run: Run, unseen: Bools) -> tuple[Int64s, Int64s]:
 
     That is the removal, of those that return first, of what goes later and was there after.
     """
-    count = len(run.gone)
-    unseen = np.append(unseen, np.zeros(count - len(unseen), np.bool_))
-    by_gone = np.sort(run.gone)
-    gone = np.searchsorted(by_gone, run.gone, side="left")
-    added = np.searchsorted(by_gone, run.added, side="right")  # a value is in the way of those gone from there on
-    by_latest = np.argsort(run.latest, kind="stable")
-    urgency = np.empty(count, np.int64)
-    urgency[by_latest] = np.arange(count)
-    best = np.full(count, count)
-    ranks = np.arange(count)
-    ask, tell = np.flatnonzero(unseen), np.flatnonzero(~unseen & (run.latest != NEVER))
-    width = 1
-    while width < count:
-        # Those in each first half of a row of ranks ask those in the second one.
-        block = ranks // width
-        asks, tells = ask[block[ask] % 2 == 0], tell[block[tell] % 2 == 1]
-        width *= 2
-        if not len(asks) or not len(tells):
-            continue
-        place = block * (count + 1)
-        tells = tells[np.argsort((place + gone)[tells])]
-        least = np.minimum.accumulate((place + urgency)[tells][::-1])[::-1]
-        at = np.searchsorted((place + gone)[tells], (place + added)[asks] + count + 1, side="left")
-        there = np.minimum(at, len(tells) - 1)
-        answers = (at < len(tells)) & (block[tells[there]] == block[asks] + 1)
-        asks, there = asks[answers], there[answers]
-        best[asks] = np.minimum(best[asks], least[there] - place[tells[there]])
-    jobs = np.flatnonzero(best < count)
-    jobs = jobs[np.argsort(best[jobs], kind="stable")]
-    return jobs, by_latest[best[jobs]]
+    asks = np.append(unseen, np.zeros(len(run.gone) - len(unseen), np.bool_))
+    because = most_urgent(asks, ~asks & (run.latest != NEVER), run.added, run.gone, run.latest)
+    jobs = np.flatnonzero(because != NOBODY)
+    jobs = jobs[np.argsort(run.latest[because[jobs]], kind="stable")]
+    return jobs, because[jobs]
 
 
 def _too_few(queue: Collection, order: Int64s, run: Run, jobs: Int64s, because: Int64s) -> Conflict:

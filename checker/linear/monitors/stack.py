@@ -39,11 +39,12 @@ from scrutator.checker.linear.monitors.collection import (
     with_takers,
 )
 from scrutator.checker.linear.monitors.cover import chain, first_gap, never_empty
+from scrutator.checker.linear.monitors.urgent import most_urgent
 from scrutator.checker.native import compile_dialect
 
 SPAN_MAX = 1 << 60  # between the first time and the last
 ROUNDS_MAX = 16  # of giving values to pending pops
-ROWS_MAX = 1000  # how hard to look for a short row
+ROW_MAX = 32  # values of a conflict up to which fewer are looked for
 
 
 def decide(calls: Calls) -> Conflict | None:
@@ -122,15 +123,40 @@ def _decide_pending(stack: Collection) -> Conflict | None:
     """
     unseen, taken = stack.removals == NOBODY, stack.calls.called[stack.takers]
     best = replace(stack, remove_called=np.where(unseen, taken[0], stack.remove_called))
-    found = _decide(best) or _too_few(stack, unseen, taken)
+    found = _decide(best)
     if found is not None:
         return with_takers(stack, found)
-    if not _will_do(stack, unseen, taken):
-        raise Inapplicable("it is not clear which values the pending pops took")
-    return None
+    for closely in (False, True):  # to look closely takes longer, and is seldom needed
+        lowest = _beneath(stack, unseen) if closely else np.full(len(stack), NOBODY)
+        due = np.where(lowest == NOBODY, NEVER, stack.remove_returned[lowest])
+        found = _too_few(stack, unseen, taken, due, lowest)
+        if found is not None:
+            return with_takers(stack, found)
+        if _will_do(stack, unseen, taken, due):
+            return None
+    raise Inapplicable("it is not clear which values the pending pops took")
 
 
-def _too_few(stack: Collection, unseen: Bools, taken: Int64s) -> Conflict | None:
+def _beneath(stack: Collection, unseen: Bools) -> Int64s:
+    """For each value not known to be popped, the one popped first of those certainly there during its push; or NOBODY."""
+    count = len(stack)
+    values = np.append(np.arange(count), np.arange(count))
+    asks = np.arange(2 * count) >= count
+    # Backwards in time, a value comes after those whose pushes were called after its own had returned.
+    order = np.lexsort((asks, -np.append(stack.add_returned, stack.add_called)))
+    values, asks = values[order], asks[order]
+    tells = ~asks & (stack.add_returned < stack.remove_called)[values] & ~unseen[values]
+    asks &= unseen[values]
+    found = most_urgent(
+        asks, tells, stack.add_returned[values], stack.remove_called[values], stack.remove_returned[values]
+    )
+    lowest = np.full(count, NOBODY)
+    told = found != NOBODY
+    lowest[values[told]] = values[found[told]]
+    return lowest
+
+
+def _too_few(stack: Collection, unseen: Bools, taken: Int64s, due: Int64s, lowest: Int64s) -> Conflict | None:
     """More values had to be gone by some time than pending pops had been called.
 
     A value that nobody is known to have popped lies above another one if at each moment of
@@ -142,18 +168,23 @@ def _too_few(stack: Collection, unseen: Bools, taken: Int64s) -> Conflict | None
     trapped = np.flatnonzero(unseen & (first_gap(starts, ends, stack.add_called) > stack.add_returned))
     last = np.maximum.accumulate(stack.remove_returned[known])
     deadlines = last[np.searchsorted(stack.add_called[known], stack.add_returned[trapped], side="right") - 1]
+    deadlines = np.minimum(deadlines, due[trapped])
     order = np.argsort(deadlines, kind="stable")
     bad = np.flatnonzero(np.searchsorted(taken, deadlines[order], side="right") <= np.arange(len(order)))
     if not len(bad):
         return None
     above = trapped[order[: bad[0] + 1]].tolist()
-    below = {v for u in above for v in chain(starts, ends, int(stack.add_called[u]), int(stack.add_returned[u]))}
+    below: set[int] = set(lowest[above].tolist()) - {NOBODY}
+    for one in above:
+        since, until = int(stack.add_called[one]), int(stack.add_returned[one])
+        near = np.flatnonzero((starts <= until) & (ends > since))
+        below |= set(known[near[chain(starts[near], ends[near], since, until)]].tolist())
     names = stack.names(above, ", ")
     reason = f"there are not enough pending pops for {names}, which lay above others that were popped"
-    return conflict(stack.operations_of([*above, *known[sorted(below)].tolist()]), reason)
+    return conflict(stack.operations_of([*above, *sorted(below)]), reason)
 
 
-def _will_do(stack: Collection, unseen: Bools, taken: Int64s) -> bool:
+def _will_do(stack: Collection, unseen: Bools, taken: Int64s, due: Int64s) -> bool:
     """Whether there is a linearization in which pending pops take what lies above others, the most urgent first."""
     calls = stack.calls
     gone = np.zeros(len(stack), np.bool_)
@@ -168,6 +199,7 @@ def _will_do(stack: Collection, unseen: Bools, taken: Int64s) -> bool:
             after = np.append(empty, NEVER)[np.searchsorted(empty, stack.add_returned, side="right")]
             must |= unseen & ~gone & (after != NEVER)
             until = np.minimum(until, after)
+        until = np.minimum(until, due)
         if not must.any():
             return _decide(replace(stack, remove_called=called)) is None
         gone |= must
@@ -214,16 +246,14 @@ def _row(stack: Collection, values: Int64s) -> list[int]:
     while ends[row[-1]] < reach[-1]:
         before = int(np.searchsorted(starts, ends[row[-1]], side="left"))
         row.append(int(np.searchsorted(reach, reach[before - 1])))
-    found = [int(v) for v in values[row]]
-    for size in range(2, len(found)):
-        for at in range(len(found) - size + 1):
-            if size * len(found) > ROWS_MAX:
-                return found
-            if not _has_bottom(stack, found[at : at + size]):
-                return found[at : at + size]
-    return found
-
-
-def _has_bottom(stack: Collection, row: list[int]) -> bool:
-    begins, ends = stack.add_returned[row].min(), stack.remove_called[row].max()
-    return bool(((stack.add_called[row] <= begins) & (stack.remove_returned[row] >= ends)).any())
+    found = values[row]
+    for size in range(2, min(len(found), ROW_MAX)):
+        begins, ends = stack.add_returned[found][: 1 - size], stack.remove_called[found][size - 1 :]
+        bottom = np.zeros(len(begins), np.bool_)
+        for one in range(size):
+            some = found[one : one + len(begins)]
+            bottom |= (stack.add_called[some] <= begins) & (stack.remove_returned[some] >= ends)
+        if not bottom.all():
+            at = int(np.argmin(bottom))
+            return [int(v) for v in found[at : at + size]]
+    return [int(v) for v in found]
