@@ -16,6 +16,7 @@ import numpy as np
 
 from scrutator.checker.linear import frontier_words as w
 from scrutator.checker.linear.history import UNKNOWN, Int64s
+from scrutator.checker.linear.hopeless import hopeless_of
 from scrutator.checker.linear.problem import Problem
 from scrutator.checker.native import NativeModule, compile_dialect
 from scrutator.model.objects.sequential import State, exactly
@@ -24,6 +25,7 @@ CAPACITY_FIRST = 1 << 10  # configurations
 STEPS_FIRST = 1 << 10  # a power of two
 EVENTS_AT_A_TIME = 1 << 16
 TRACE_FIRST = 1 << 16  # entries
+TRACE_MAX = 1 << 27
 EVERYTHING = 1 << 40
 # Configurations kept after an event, and among those that differ in what is used only.
 BEAMS = ((1 << 4, 1), (1 << 8, 2), (1 << 12, 1 << 4), (1 << 16, 1 << 8), (EVERYTHING, EVERYTHING))
@@ -74,6 +76,7 @@ class Search:
             (w.PENDING_CLASS, problem.used_slots), (w.PENDING_COUNT, problem.used_slots),
         ):  # fmt: skip
             self._place(at, np.zeros(max(size, 1), np.int64))
+        self._place(w.ASKS, np.zeros(w.ASKS_MAX, np.int64))
         self.block[w.PENDING_SLOTS] = problem.used_slots
         self._room(CAPACITY_FIRST)
         self._room_in_trace(TRACE_FIRST if witness else 1)
@@ -163,10 +166,8 @@ class Search:
         address = block.ctypes.data
         while True:
             reason = self.run(address, EVENTS_AT_A_TIME)
-            if reason == w.ASK:
-                self.steps.learn(int(block[w.ASKED_STATE]), int(block[w.ASKED_CLASS]))
-                block[w.STEPS_MASK] = len(self.steps.table) - 1
-            elif reason == w.ROOM or reason == w.TRACE_ROOM:
+            self._answer()
+            if reason == w.ROOM or reason == w.TRACE_ROOM:
                 if not (self._grow() if reason == w.ROOM else self._grow_trace()):
                     return self._finding(None, "memory")
             elif reason == w.STOPPED or block[w.STOP]:
@@ -177,6 +178,14 @@ class Search:
             elif reason == w.VIOLATED:
                 event = int(problem.events[block[w.CURSOR]])
                 return self._finding(int(problem.operations[event & 0xFFFFFFFF]), None)
+
+    def _answer(self) -> None:
+        """Find out what the kernel has asked for."""
+        asked = int(self.block[w.ASKED])
+        for ask in set(self._kept[w.ASKS][:asked].tolist()):
+            self.steps.learn(ask >> 32, ask & 0xFFFFFFFF)
+        self.block[w.STEPS_MASK] = len(self.steps.table) - 1
+        self.block[w.ASKED] = 0
 
     def _start(self, number: int, beam: tuple[int, int], relaxed: bool) -> None:
         block, problem = self.block, self.problem
@@ -254,7 +263,7 @@ class Search:
 
     def _grow_trace(self) -> bool:
         capacity = 4 * int(self.block[w.TRACE_CAPACITY])
-        if self.memory_bytes_max is not None and 16 * capacity > self.memory_bytes_max:
+        if capacity > TRACE_MAX or (self.memory_bytes_max is not None and 16 * capacity > self.memory_bytes_max):
             return False
         self._room_in_trace(capacity)
         return True
@@ -282,6 +291,7 @@ class Steps:
         self._key = exactly if _has_twins(problem.history.values) else _as_it_is
         self._keys = np.zeros(0, np.int64)
         self._known: list[tuple[int, int, int]] = []
+        self._hopeless = hopeless_of(problem)
         self._rebuild(STEPS_FIRST)
 
     def states(self, number: int) -> tuple[State, ...]:
@@ -307,7 +317,7 @@ class Steps:
                 after = tuple(next_state for _, next_state in method.outcomes(before, argument))
             else:
                 after = method.after(before, argument, values[result])
-            found.update((self._key(one), one) for one in after)
+            found.update((self._key(one), one) for one in after if self._hopeless is None or not self._hopeless(one))
         self._known.append((state, of, self.number(tuple(found.values())) if found else -1))
         if 2 * len(self._known) > len(self.table):
             self._rebuild(4 * len(self.table))

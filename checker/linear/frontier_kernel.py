@@ -66,7 +66,7 @@ def row_at(rows: ptr, index: i64) -> ptr:
 
 
 def step(b: ptr, state: i64, of: i64) -> i64:
-    """The state that an operation of a class leaves, -1 where it cannot be, -2 where that is not known."""
+    """The state that an operation of a class leaves, -1 where it cannot be.  What is not known is asked for, and -1 for now."""
     if EFFECTS:
         pre = load32(address(b, PRE), 4 * of)
         if pre != 0 and pre != state + 1:
@@ -83,10 +83,12 @@ def step(b: ptr, state: i64, of: i64) -> i64:
     while here != key and here != EMPTY_STEP:
         k = (k + 1) & mask
         here = load64(steps, 16 * k)
-    if here == EMPTY_STEP:
-        set_word(b, ASKED_STATE, state)
-        set_word(b, ASKED_CLASS, of)
-        return -2
+    if unlikely(here == EMPTY_STEP):
+        asked = word(b, ASKED)
+        if asked < ASKS_MAX:
+            store64(address(b, ASKS), 8 * asked, key)
+            set_word(b, ASKED, asked + 1)
+        return -1
     return load64(steps, 16 * k + 8)
 
 
@@ -186,12 +188,11 @@ def insert(b: ptr, rows: ptr, index: i64) -> i64:
     return 1
 
 
-def take_effect_early(b: ptr, row: ptr) -> i64:
-    """Operations under way that change nothing take effect if they can; -2 to ask."""
+def take_effect_early(b: ptr, row: ptr) -> None:
+    """Operations under way that change nothing take effect if they can."""
     state = load64(row, 0) & (FRESH - 1)
     for w in range(MASK_WORDS):
         done = load64(row, 8 * (1 + w))
-        place = load64(row, ROW - 8)
         left = load64(address(b, EAGER_MASK), 8 * w) & ~done
         while left:
             bit = left & -left
@@ -199,17 +200,12 @@ def take_effect_early(b: ptr, row: ptr) -> i64:
             of = load64(address(b, OPEN), 8 * slot)
             left = left ^ bit
             after = step(b, state, of)
-            if unlikely(after == -2):
-                if TRACED:
-                    store64(row, ROW - 8, place)
-                return -2
             if after >= 0:
                 done = done | bit
                 note(b, row, load64(address(b, OPEN_OPERATION), 8 * slot))
                 if depends(b, of):
                     store64(row, 0, state)  # no longer fresh
         store64(row, 8 * (1 + w), done)
-    return 0
 
 
 # --- events -----------------------------------------------------------------------------
@@ -296,8 +292,6 @@ def expand(b: ptr, rows: ptr, index: i64, end: i64) -> i64:
             if not is_first_of_class(b, row, slot):
                 continue
             after = step(b, state, of)
-            if unlikely(after == -2):
-                return -ASK
             if after >= 0:
                 if unlikely(end == word(b, CAPACITY)):
                     return -ROOM
@@ -306,8 +300,7 @@ def expand(b: ptr, rows: ptr, index: i64, end: i64) -> i64:
                 store64(new, 0, after)
                 store64(new, 8 * (1 + w), load64(new, 8 * (1 + w)) | bit)
                 note(b, new, load64(address(b, OPEN_OPERATION), 8 * slot))
-                if unlikely(take_effect_early(b, new) == -2):
-                    return -ASK
+                take_effect_early(b, new)
                 end += insert(b, rows, end)
     return end
 
@@ -325,8 +318,6 @@ def expand_pending(b: ptr, rows: ptr, index: i64, end: i64) -> i64:
             if fresh and not depends(b, of):
                 continue
             after = step(b, state, of)
-            if unlikely(after == -2):
-                return -ASK
             if after >= 0 and after != state:
                 if unlikely(end == word(b, CAPACITY)):
                     return -ROOM
@@ -337,8 +328,7 @@ def expand_pending(b: ptr, rows: ptr, index: i64, end: i64) -> i64:
                     at = 8 * (1 + MASK_WORDS + slot // USED_PER_WORD)
                     store64(new, at, load64(new, at) + (1 << (slot % USED_PER_WORD) * USED_BITS))
                 note(b, new, PENDING_FLAG | slot)
-                if unlikely(take_effect_early(b, new) == -2):
-                    return -ASK
+                take_effect_early(b, new)
                 end += insert(b, rows, end)
     return end
 
@@ -378,27 +368,16 @@ def least(b: ptr, found_rows: ptr, count: i64, rows: ptr) -> i64:
 
 
 @noinline
-def returned(b: ptr, operation: i64) -> i64:
-    """Move the frontier past a return; 0, or a reason to come back.  Nothing is changed in that case.
+def explore(b: ptr, w: i64, bit: i64) -> i64:
+    """Find what the frontier leads to in which the operation of a slot has taken effect; how many, or minus a reason.
 
     Configurations are looked at in order of the pending operations that the event has
     used: a beam so keeps those that left most for later.
     """
-    slot = load32(address(b, SLOT), 4 * operation)
-    w = slot >> 6
-    bit = 1 << (slot & 63)
     rows = address(b, ROWS)
     next_rows = address(b, NEXT)
-    set_word(b, GENERATION, word(b, GENERATION) + 1)
     beam = word(b, BEAM)
     first = word(b, COUNT)
-    if TRACED and room_in_trace(b) < first * 64 * MASK_WORDS:
-        return TRACE_ROOM
-    for i in range(first):
-        row = row_at(rows, i)
-        store64(row, 0, load64(row, 0) & ~COVERED)
-        if unlikely(take_effect_early(b, row) == -2):
-            return ASK
     end = first
     level = 0
     i = 0
@@ -416,12 +395,14 @@ def returned(b: ptr, operation: i64) -> i64:
                 found += 1
             else:
                 if unlikely(word(b, STOP) != 0):
-                    return STOPPED
+                    return -STOPPED
+                if unlikely(word(b, ASKED) == ASKS_MAX):
+                    return -ASK
                 if TRACED and room_in_trace(b) < 64 * MASK_WORDS * (64 * MASK_WORDS + 1):
-                    return TRACE_ROOM
+                    return -TRACE_ROOM
                 end = expand(b, rows, i, end)
                 if unlikely(end < 0):
-                    return -end
+                    return end
             i += 1
             cut = found == (FOUND_PER_BEAM if USED_WORDS else 1) * beam or (found > 0 and i - first > EXPANDED_PER_BEAM * beam)
         if USED_WORDS and not cut:
@@ -430,20 +411,47 @@ def returned(b: ptr, operation: i64) -> i64:
                 done = load64(row, 8 * (1 + w)) & bit and not load64(row, 0) & FRESH
                 if not done and not load64(row, 0) & COVERED:
                     if TRACED and room_in_trace(b) < word(b, PENDING_SLOTS) * (64 * MASK_WORDS + 1):
-                        return TRACE_ROOM
+                        return -TRACE_ROOM
                     end = expand_pending(b, rows, k, end)
                     if unlikely(end < 0):
-                        return -end
+                        return end
         level = i
-    if found == 0:
-        return VIOLATED
+    if not EFFECTS and unlikely(word(b, ASKED) != 0):
+        return -ASK
     set_word(b, CUT, word(b, CUT) + cut)
-    if USED_WORDS:
-        found = least(b, next_rows, found, rows)
-    else:
-        store_ptr(b, 8 * ROWS, next_rows)
-        store_ptr(b, 8 * NEXT, rows)
     set_word(b, VISITED, word(b, VISITED) + end)
+    return found
+
+
+@noinline
+def returned(b: ptr, operation: i64) -> i64:
+    """Move the frontier past a return; 0, or a reason to come back.  Nothing is changed in that case."""
+    slot = load32(address(b, SLOT), 4 * operation)
+    w = slot >> 6
+    bit = 1 << (slot & 63)
+    rows = address(b, ROWS)
+    first = word(b, COUNT)
+    if TRACED and room_in_trace(b) < first * 64 * MASK_WORDS:
+        return TRACE_ROOM
+    set_word(b, GENERATION, word(b, GENERATION) + 1)
+    for i in range(first):
+        row = row_at(rows, i)
+        store64(row, 0, load64(row, 0) & ~COVERED)
+        take_effect_early(b, row)
+    noted = word(b, TRACE_COUNT)
+    cuts = word(b, CUT)
+    found = explore(b, w, bit)
+    if unlikely(found <= 0):
+        set_word(b, TRACE_COUNT, noted)
+        if found == 0:
+            return VIOLATED
+        set_word(b, CUT, cuts)
+        return -found
+    if USED_WORDS:
+        found = least(b, address(b, NEXT), found, rows)
+    else:
+        store_ptr(b, 8 * ROWS, address(b, NEXT))
+        store_ptr(b, 8 * NEXT, rows)
     set_word(b, WIDEST, smax(word(b, WIDEST), found))
     set_word(b, COUNT, found)
     store64(address(b, OPEN_MASK), 8 * w, load64(address(b, OPEN_MASK), 8 * w) & ~bit)

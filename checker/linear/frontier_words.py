@@ -37,8 +37,8 @@ WIDEST = 23  # most configurations after an event
 STOP = 24  # set from outside: come back soon
 STEPS = 25  # address of the known steps: state << 32 | class, next state plus 2
 STEPS_MASK = 26
-ASKED_STATE = 27
-ASKED_CLASS = 28
+ASKS = 27  # address of the steps that are asked for: state << 32 | class
+ASKED = 28  # how many
 PENDING_SLOTS = 29
 BEAM = 30  # configurations to keep after an event
 CUT = 31  # events after which there may have been more
@@ -54,6 +54,7 @@ TRACE_CAPACITY = 40
 CHAIN_MAX = 41  # configurations to keep that differ in what is used only
 WORDS = 42
 
+ASKS_MAX = 1 << 12  # steps to ask for at a time
 UNLIMITED = 1 << 40  # count of pending operations that may take effect any number of times
 PENDING_FLAG = 1 << 40  # in the trace: the slot of a pending operation
 
