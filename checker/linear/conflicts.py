@@ -7,15 +7,13 @@ its operations were among the others too (it is 1-minimal).
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from scrutator.checker.linear.frontier import BEAMS, Search
+from scrutator.checker.linear.frontier import BEAMS, Search, stopped_after
 from scrutator.checker.linear.history import NEVER, History, Int64s
 from scrutator.checker.linear.problem import Bools, Parts, methods_of, plain_classes, problem_of
 from scrutator.checker.linear.stale import stale
@@ -188,13 +186,3 @@ class Conflicts:
             at_once = leave[self.free_pre[leave] == 0]
             chosen.update((at_once[:1] if len(at_once) else np.flatnonzero(able & (self.free_post > 0))).tolist())
         return self._mask(list(chosen))
-
-
-@contextmanager
-def stopped_after(search: Search, seconds: float) -> Iterator[None]:
-    timer = threading.Timer(max(seconds, 0.001), search.stop)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

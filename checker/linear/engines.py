@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from scrutator.checker.linear.frontier import Finding, Search
+from scrutator.checker.linear.frontier import Finding, Search, stopped_after
 from scrutator.checker.linear.history import History
 from scrutator.checker.linear.monitors.calls import Calls, Conflict, Inapplicable, calls_of
 from scrutator.checker.linear.problem import Parts, Problem
@@ -24,6 +24,7 @@ WIDE = 16  # operations under way at a time from which a monitor is asked before
 SMALL = 24  # operations of a part up to which a search by table is asked before a monitor
 SMT_AMONG_ALL = 24  # operations of a part up to which "all" asks the solver too
 WITNESS_WIDTH = 1 << 12  # configurations kept in looking for an order that is known to exist
+WITNESS_S = 10.0  # and how long
 
 Monitor = Callable[[Calls], Conflict | None]
 
@@ -106,7 +107,15 @@ class Decider:
     def _with_witness(self, decision: Decision, number: int) -> Decision:
         if not self.witness:
             return decision
-        found = self.search.narrow(number) or self.search.wide(number, WITNESS_WIDTH)
+        found = self.search.narrow(number)
+        if found is not None:
+            return replace(decision, witness=found.witness)
+        which = self.parts.operations(number)
+        order = _order_of_queue(calls_of(self.history, self.object, which))
+        if order is not None:
+            return replace(decision, witness=tuple(which[list(order)].tolist()))
+        with stopped_after(self.search, WITNESS_S):
+            found = self.search.wide(number, WITNESS_WIDTH)
         return replace(decision, witness=found.witness)
 
     def _smt(self, number: int) -> Decision:
@@ -158,6 +167,14 @@ class Decider:
         best = decided[0] if decided else asked[0]
         silent = "; ".join(decision.why for decision in asked if decision not in decided)
         return replace(best, engine=", ".join(d.engine for d in decided or asked), why=silent or "all agree")
+
+
+def _order_of_queue(calls: Calls) -> tuple[int, ...] | None:
+    """An order of what a queue's monitor has found legal; None for other objects, or where there is none at hand."""
+    from scrutator.checker.linear.monitors import queue_order
+    from scrutator.model.objects.queues import QUEUE
+
+    return queue_order.order(calls) if calls.object.methods == QUEUE.methods else None
 
 
 def _is_register(object_: Object) -> bool:

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from scrutator.checker.linear.conflicts import Conflicts, Small, stopped_after
+from scrutator.checker.linear.conflicts import Conflicts, Small
 from scrutator.checker.linear.engines import Decider, Decision
+from scrutator.checker.linear.frontier import stopped_after
 from scrutator.checker.linear.history import NEVER, History, Int64s
 from scrutator.checker.linear.problem import parts_of, problem_of
 from scrutator.checker.linear.reasons import Scene, name, reasons

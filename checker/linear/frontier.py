@@ -7,7 +7,9 @@ not met, keeps to limits, and says after which return no configuration was left.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -275,6 +277,18 @@ class Search:
             return False
         self._room(capacity)
         return True
+
+
+@contextmanager
+def stopped_after(search: Search, seconds: float) -> Iterator[None]:
+    """Stop a search after so many seconds; it can be used again then."""
+    timer = threading.Timer(max(seconds, 0.001), search.stop)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        search.block[w.STOP] = 0
 
 
 class Steps:

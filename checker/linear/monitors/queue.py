@@ -42,7 +42,7 @@ def decide(calls: Calls) -> Conflict | None:
     if found is not None:
         return found
     jobs = np.flatnonzero(left)
-    deadlines, because = _deadlines(queue, jobs)
+    deadlines, because = deadlines_of(queue, jobs)
     return _too_few(queue, jobs, deadlines, because) or _never_empty_pending(queue, jobs, deadlines, because)
 
 
@@ -71,7 +71,7 @@ def _out_of_order(queue: Collection, remove_called: Int64s) -> Conflict | None:
 # --- pending removals -------------------------------------------------------------------
 
 
-def _deadlines(queue: Collection, jobs: Int64s) -> tuple[Int64s, Int64s]:
+def deadlines_of(queue: Collection, jobs: Int64s) -> tuple[Int64s, Int64s]:
     """By when each value that nobody is known to have removed must be gone, or NEVER; and which value says so.
 
     It must be gone when a value returns that was added after it.

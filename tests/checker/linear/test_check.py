@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from histories import QUEUE, linearizable, random_history
+from histories import DEQUE, QUEUE, linearizable, random_history
 from scrutator.checker.linear.builder import Builder
 from scrutator.checker.linear.check import check_linearizable
 from scrutator.checker.linear.history import NEVER, History, Value
@@ -47,18 +47,18 @@ def test_workers_do_not_change_the_result() -> None:
 
 
 def explosive(n: int) -> History:
-    """So many unordered enqueues, dequeued in an order that no queue gives: every order must be tried."""
+    """So many unordered adds, removed in an order that no queue gives: every order must be tried."""
     builder = Builder("explosive", has_clock=True)
     for k in range(n):
-        builder.add(k, k, "enqueue", k, 0, 10, None)
+        builder.add(k, k, "push_back", k, 0, 10, None)
     for k in range(n):
-        builder.add(n + k, k, "dequeue", None, 20 + 2 * k, 21 + 2 * k, k if k < n - 1 else 0)
+        builder.add(n + k, k, "pop_front", None, 20 + 2 * k, 21 + 2 * k, k if k < n - 1 else 0)
     return builder.history()
 
 
 def test_a_timeout_is_kept_inside_a_long_step() -> None:
     began = time.perf_counter()
-    result = check_linearizable(explosive(14), QUEUE, engine="search", timeout_s=0.5)
+    result = check_linearizable(explosive(14), DEQUE, engine="search", timeout_s=0.5)
     assert result.verdict is Verdict.UNKNOWN
     assert [part.limit for part in result.parts] == ["time"]
     assert result.scope.endswith("cut by time")
@@ -66,10 +66,10 @@ def test_a_timeout_is_kept_inside_a_long_step() -> None:
 
 
 def test_a_memory_limit() -> None:
-    result = check_linearizable(explosive(9), QUEUE, engine="search", memory_bytes_max=200_000)
+    result = check_linearizable(explosive(9), DEQUE, engine="search", memory_bytes_max=200_000)
     assert [part.limit for part in result.parts] == ["memory"]
-    assert not linearizable(list(explosive(5)), QUEUE)
-    assert check_linearizable(explosive(5), QUEUE).verdict is Verdict.VIOLATED
+    assert not linearizable(list(explosive(5)), DEQUE)
+    assert check_linearizable(explosive(5), DEQUE).verdict is Verdict.VIOLATED
 
 
 def test_an_empty_history() -> None:
@@ -101,4 +101,4 @@ def test_a_start_that_nobody_knows() -> None:
     assert found.verdict is Verdict.VIOLATED
     assert found.parts[0].explanation is not None and len(found.parts[0].explanation.conflict) == 2
     with pytest.raises(UnfitHistory, match="only an object whose state is one value may start with anything"):
-        check_linearizable(explosive(2), find("queue(?)"))
+        check_linearizable(explosive(2), find("deque(?)"))
