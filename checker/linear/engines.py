@@ -23,8 +23,7 @@ ENGINES = ("auto", "search", "monitor", "smt", "all")
 WIDE = 16  # operations under way at a time from which a monitor is asked before the search
 SMALL = 24  # operations of a part up to which a search by table is asked before a monitor
 SMT_AMONG_ALL = 24  # operations of a part up to which "all" asks the solver too
-WITNESS_WIDTH = 1 << 12  # configurations kept in looking for an order that is known to exist
-WITNESS_S = 10.0  # and how long
+WITNESS_S = 5.0  # in looking for an order that is known to exist
 
 Monitor = Callable[[Calls], Conflict | None]
 
@@ -115,7 +114,7 @@ class Decider:
         if order is not None:
             return replace(decision, witness=tuple(which[list(order)].tolist()))
         with stopped_after(self.search, WITNESS_S):
-            found = self.search.wide(number, WITNESS_WIDTH)
+            found = self.search.wide(number)
         return replace(decision, witness=found.witness)
 
     def _smt(self, number: int) -> Decision:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -74,6 +75,22 @@ class History:
     line: Int32s  # where in the source
     has_clock: bool = True  # called and returned are nanoseconds
     metadata: dict[str, Value] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | Path, format: str | None = None, *, keyed: bool | None = None) -> History:
+        """The history in a file, as `scrutator.checker.linear.formats.read` reads it.
+
+        Raises `HistoryError` where it is malformed, and OSError.
+        """
+        from scrutator.checker.linear.formats import read
+
+        return read(path, format, keyed=keyed)
+
+    def write(self, path: str | Path) -> None:
+        """Write the history in our own format.  Raises TypeError, ValueError and OSError, as `formats.write` does."""
+        from scrutator.checker.linear.formats import write
+
+        write(self, path)
 
     def __len__(self) -> int:
         return len(self.called)
