@@ -43,7 +43,7 @@ def decide(calls: Calls) -> Conflict | None:
         return found
     jobs = np.flatnonzero(left)
     deadlines, because = deadlines_of(queue, jobs)
-    return _too_few(queue, jobs, deadlines, because) or _never_empty_pending(queue, jobs, deadlines, because)
+    return _too_few(queue, jobs, deadlines, because) or _never_empty_pending(queue, jobs)
 
 
 def _out_of_order(queue: Collection, remove_called: Int64s) -> Conflict | None:
@@ -114,14 +114,12 @@ def _pending(count: int) -> str:
     return f"{count or 'no'} pending removal{'' if count == 1 else 's'}"
 
 
-def _never_empty_pending(queue: Collection, jobs: Int64s, deadlines: Int64s, because: Int64s) -> Conflict | None:
+def _never_empty_pending(queue: Collection, jobs: Int64s) -> Conflict | None:
     """A removal found nothing, although pending ones cannot have taken all that was there.
 
-    At a point p all values added before must be gone: so many pending removals must have
-    been called by p that are not needed for a value added later, with its deadline.  Those
-    go to the latest pending removals that will do, the last added first, which leaves as
-    many as possible of those called by any p.  Removals that found nothing need a point
-    each, whatever the points of the others.
+    At its point all values added before must be gone, so that as many pending removals must
+    have been called.  None of these is needed for a value added later: its deadline is one
+    of all that were added before it, and there are enough by then.
     """
     calls, empties = queue.calls, queue.empties
     if not len(empties):
@@ -132,35 +130,13 @@ def _never_empty_pending(queue: Collection, jobs: Int64s, deadlines: Int64s, bec
     points = np.sort(np.concatenate([called, takers, ends]))
     uncovered = first_gap(starts, ends, points) == points
     must_be_gone = np.searchsorted(np.sort(queue.add_returned[jobs]), points)
-    free = np.searchsorted(takers, points, side="right") - _reserved(queue.add_returned[jobs], deadlines, takers, points)
-    good = points[uncovered & (must_be_gone <= free)]
+    good = points[uncovered & (must_be_gone <= np.searchsorted(takers, points, side="right"))]
     bad = np.flatnonzero(np.append(good, NEVER)[np.searchsorted(good, called)] > calls.returned[empties])
     if not len(bad):
         return None
     at = int(empties[bad[np.argmin(calls.returned[empties[bad]])]])
     since, until = int(calls.called[at]), int(calls.returned[at])
     there = np.flatnonzero(seen & (queue.add_returned < until) & (queue.remove_called > since))
-    waiting = (deadlines != NEVER) | (queue.add_returned[jobs] < until)
-    because = because[waiting]
-    values = np.concatenate([there, jobs[waiting], because[because != NOBODY]])
+    values = np.append(there, jobs[queue.add_returned[jobs] < until])
     reason = f"{text(calls, at)}, although there was something at each moment, whatever the pending removals took"
     return with_takers(queue, conflict(queue.operations_of(values) | {at}, reason))
-
-
-def _reserved(added: Int64s, deadlines: Int64s, takers: Int64s, points: Int64s) -> Int64s:
-    """How many of the pending removals called by each point are needed for values added at or after it."""
-    due = np.flatnonzero(deadlines != NEVER)
-    due = due[np.argsort(-added[due], kind="stable")]
-    latest = np.searchsorted(takers, deadlines[due], side="right") - 1
-    free = list(range(-1, len(takers)))  # free[k + 1] leads to the latest one that is free up to k
-    taken = np.empty(len(due), np.int64)
-    for i, k in enumerate(latest.tolist()):
-        path = [k]
-        while free[path[-1] + 1] != path[-1]:
-            path.append(free[path[-1] + 1])
-        for step in path:
-            free[step + 1] = path[-1] - 1
-        taken[i] = takers[path[-1]]
-    # Those needed later, less those of them that were called later too.
-    both_later = np.sort(np.minimum(added[due], taken - 1))
-    return np.searchsorted(both_later, points) - np.searchsorted(np.sort(added[due]), points)

@@ -43,6 +43,8 @@ MIXES = {
 }
 SEEDS = 600
 
+Row4 = tuple[int, int, int, int]  # of a value: its push called and returned, its pop called and returned
+
 
 @pytest.mark.parametrize("mix", MIXES.values(), ids=MIXES)
 @pytest.mark.parametrize("subject", SUBJECTS, ids=str)
@@ -218,3 +220,39 @@ def test_what_goes_first_may_itself_be_kept() -> None:
     )
     rows[0] = ("insert", 3, None, 0, 6)  # so late that 2 may go before it, and 1 too
     assert priority_queue.decide(calls(rows, PRIORITY_QUEUE)) is None
+
+
+def can_be_taken_apart(values: list[Row4]) -> bool:
+    """What the stack's monitor does, as it is said: cut into parts, take away what can be at the bottom."""
+    values = sorted((v for v in values if v[1] < v[2]), key=lambda v: v[1])
+    parts: list[list[Row4]] = []
+    for value in values:
+        if parts and value[1] < max(v[2] for v in parts[-1]):
+            parts[-1].append(value)
+        else:
+            parts.append([value])
+    for part in parts:
+        begins, ends = part[0][1], max(v[2] for v in part)
+        rest = [v for v in part if v[0] > begins or v[3] < ends]
+        if len(rest) == len(part) or not can_be_taken_apart(rest):
+            return False
+    return True
+
+
+def test_the_kernel_takes_apart_what_its_slow_twin_does() -> None:
+    verdicts: Counter[bool] = Counter()
+    for seed in range(1000):
+        choose = random.Random(seed)
+        count, span = choose.choice([10, 40, 90]), choose.choice([20, 60, 200])
+        times = sorted(choose.randint(0, span) for _ in range(count))
+        rows = run(choose, STACK, "push", "pop", Mix(), times, choose.choice([0, 1, 3]), choose.choice([2, 10]))
+        if choose.random() < 0.7:
+            rows = swapped(choose, rows, "pop")
+        pushes = {row[1]: row[3:] for row in rows if row[0] == "push"}
+        pops = {row[2]: row[3:] for row in rows if row[0] == "pop"}
+        if any(pops[value][1] < pushes[value][0] for value in pops):
+            continue
+        found = stack.decide(calls(rows, STACK)) is None
+        assert found == can_be_taken_apart([(*pushes[v], *pops.get(v, (NEVER, NEVER))) for v in pushes]), seed
+        verdicts[found] += 1
+    assert min(verdicts[True], verdicts[False]) > 40, verdicts
