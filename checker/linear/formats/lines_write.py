@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from scrutator.checker.linear.formats.lines import FORMAT
-from scrutator.checker.linear.history import NEVER, NO_KEY, UNKNOWN, History
+from scrutator.checker.linear.history import NEVER, NO_KEY, UNKNOWN, History, Value
 
 ROWS_AT_A_TIME = 1 << 16
 
@@ -21,15 +21,7 @@ def write_lines(history: History, path: str | Path) -> None:
         ValueError: Its metadata say what the header has for itself, or a text is not Unicode.
         OSError: The file cannot be written.
     """
-    taken = {"format", "clock"} & history.metadata.keys()
-    if taken:
-        raise ValueError(f"the metadata says {min(taken)!r}, which the header has for itself: rename it")
-    metadata = b"".join(b",%b:%b" % (_json(name), _json(value)) for name, value in history.metadata.items())
-    header = b'{"format":%b,"clock":%b%b}\n' % (
-        _json(FORMAT),
-        b'"ns"' if history.has_clock else b"null",
-        metadata,
-    )
+    header = header_line(history.metadata, history.has_clock)
     values = [_json(value) for value in history.values]
     methods = [_json(name) for name in history.methods]
     keys = [b'"k":%b,' % value for value in values] + [b""]  # NO_KEY is the last
@@ -55,6 +47,25 @@ def write_lines(history: History, path: str | Path) -> None:
                 )
                 for p, f, k, a, r, called, end in rows
             )
+
+
+def header_line(metadata: dict[str, Value], has_clock: bool) -> bytes:
+    """The first line.  Raises TypeError and ValueError, as `write_lines` does."""
+    taken = {"format", "clock"} & metadata.keys()
+    if taken:
+        raise ValueError(f"the metadata says {min(taken)!r}, which the header has for itself: rename it")
+    more = b"".join(b",%b:%b" % (_json(name), _json(value)) for name, value in metadata.items())
+    return b'{"format":%b,"clock":%b%b}\n' % (_json(FORMAT), b'"ns"' if has_clock else b"null", more)
+
+
+def operation_line(
+    process: int, method: str, key: tuple[Value, ...], argument: Value, result: Value, called: int, returned: int
+) -> bytes:
+    """The line of one operation, whose key is in a tuple or there is none.  Raises TypeError."""
+    return b'{"p":%d,"f":%b,%b"in":%b,"out":%b,"call":%d,"ret":%b}\n' % (
+        process, _json(method), b'"k":%b,' % _json(key[0]) if key else b"", _json(argument), _json(result), called,
+        b"null" if returned == NEVER else b"%d" % returned,
+    )  # fmt: skip
 
 
 def _json(value: object) -> bytes:
