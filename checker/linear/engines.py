@@ -118,11 +118,11 @@ class Decider:
         return replace(decision, witness=found.witness)
 
     def _smt(self, number: int) -> Decision:
-        from scrutator.checker.linear import smt
+        from scrutator.checker.linear.smt import decide
 
         left = None if self.deadline is None else max(self.deadline - time.perf_counter(), 0.001)
         try:
-            found = smt.decide(self.history, self.object, self.parts.operations(number), timeout_s=left)
+            found = decide(self.history, self.object, self.parts.operations(number), timeout_s=left)
         except Inapplicable as reason:
             return Decision(Verdict.UNKNOWN, "smt", f"the solver was not asked: {reason}")
         culprit = max(found.core, key=lambda k: int(self.history.returned[k]), default=None)
