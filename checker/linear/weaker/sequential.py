@@ -11,12 +11,12 @@ import time
 from scrutator.checker.linear.history import History, Operation, Value
 from scrutator.checker.linear.problem import methods_of
 from scrutator.checker.verdict import Verdict
-from scrutator.model.objects.sequential import Method, Object, State
+from scrutator.model.objects.sequential import Method, Object, State, exactly
 
-TRIED_MAX = 2_000_000  # situations remembered
+TRIED_MAX = 300_000  # situations remembered, each as long as there are processes and keys
 CHECK_EVERY = 1 << 10
 
-Situation = tuple[tuple[int, ...], tuple[tuple[Value, State], ...]]
+Situation = tuple[tuple[int, ...], tuple[State, ...]]  # how far each process has come, and what each key holds
 
 
 def sequential(history: History, object_: Object, deadline: float) -> Verdict:
@@ -38,10 +38,13 @@ class _Search:
             method = object_.find(name)
             assert method is not None
             self.methods[name] = method
+        self.keys: dict[Value, int] = {}
+        for operation in history:
+            self.keys.setdefault(exactly(operation.key), len(self.keys))
         self.required = [sum(not o.pending for o in session) for session in self.sessions]
 
     def run(self, deadline: float) -> Verdict:
-        start = self._settled((tuple(0 for _ in self.sessions), ()))
+        start = self._settled((tuple(0 for _ in self.sessions), tuple(self.object.initial for _ in self.keys)))
         tried: set[Situation] = {start}
         stack = [start]
         count = 0
@@ -52,13 +55,18 @@ class _Search:
             situation = stack.pop()
             if all(far >= need for far, need in zip(situation[0], self.required, strict=True)):
                 return Verdict.HOLDS
-            for session in range(len(self.sessions)):
+            for session in self._latest_first(situation):  # so that real time is tried first
                 for following in self._steps(situation, session):
                     settled = self._settled(following)
                     if settled not in tried:
                         tried.add(settled)
                         stack.append(settled)
         return Verdict.VIOLATED
+
+    def _latest_first(self, situation: Situation) -> list[int]:
+        """The sessions that go on, the one that called last in front."""
+        left = [s for s, far in enumerate(situation[0]) if far < len(self.sessions[s])]
+        return sorted(left, key=lambda s: -self.sessions[s][situation[0][s]].called)
 
     def _steps(self, situation: Situation, session: int) -> list[Situation]:
         """What comes of the next operation of a session."""
@@ -67,13 +75,12 @@ class _Search:
             return []
         operation = self.sessions[session][far[session]]
         method = self.methods[operation.method]
-        states = dict(contents)
-        state = states.get(operation.key, self.object.initial)
+        key = self.keys[exactly(operation.key)]
         moved = (*far[:session], far[session] + 1, *far[session + 1 :])
         found = []
-        for result, after in method.outcomes(state, operation.argument):
+        for result, after in method.outcomes(contents[key], operation.argument):
             if operation.pending or method.agrees(result, operation.result):
-                found.append((moved, tuple(sorted({**states, operation.key: after}.items(), key=repr))))
+                found.append((moved, (*contents[:key], after, *contents[key + 1 :])))
         return found
 
     def _settled(self, situation: Situation) -> Situation:

@@ -13,6 +13,7 @@ What comes before an event is kept as one number for each session: how far.
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections import deque
 
 import numpy as np
@@ -58,7 +59,9 @@ class _Order:
         for event in sessions.events:
             if event.writes:
                 self.writes.setdefault(event.key, [[] for _ in sessions.sessions])[event.session].append(event)
-        self.places = {key: [np.array([w.place for w in of]) for of in by] for key, by in self.writes.items()}
+        self.places = {
+            key: [(session, [w.place for w in of]) for session, of in enumerate(by) if of] for key, by in self.writes.items()
+        }
 
     def violation(self) -> Violation | None:
         while True:
@@ -80,8 +83,9 @@ class _Order:
     def _add(self, read: Event, far: Int32s) -> bool | Violation:
         """Writes that come before a read and are not the one it saw come before that one; whether that is new."""
         added = False
-        for session, places in enumerate(self.places[read.key]):
-            at = int(np.searchsorted(places, far[read.number, session], side="right")) - 1
+        known = far[read.number].tolist()
+        for session, places in self.places[read.key]:
+            at = bisect_right(places, known[session]) - 1
             if at < 0:
                 continue
             write = self.writes[read.key][session][at]

@@ -15,7 +15,7 @@ from scrutator.checker.linear.weaker.sessions import Sessions, sessions_of
 from scrutator.checker.verdict import Verdict
 from scrutator.model.objects.sequential import Object
 
-TIMEOUT_S = 60.0  # for each model
+TIMEOUT_S = 20.0  # for each model
 CHEAP_FIRST = (
     Model.LINEARIZABLE, Model.READ_YOUR_WRITES, Model.MONOTONIC_READS, Model.MONOTONIC_WRITES, Model.WRITES_FOLLOW_READS,
     Model.EVENTUAL, Model.PRAM, Model.CAUSAL, Model.SEQUENTIAL,
