@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from functools import reduce
 
@@ -122,6 +123,8 @@ class _Taken:
                     f.define(f.implies(take, f.all(f.occurs[i], f.occurs[j], self.taken[j] == f.at[i], f.at[j] < f.at[i])))
                     takes.append(take)
                     by[j].append(take)
+            for one, other in itertools.combinations(takes, 2):
+                f.define(f.no(f.all(one, other)))
             f.require(i, f.any(*takes))  # a pending one that finds nothing is as good as none
         for j in self.adds:
             f.define(f.any(*by[j], self.taken[j] == f.never))

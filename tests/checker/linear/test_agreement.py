@@ -80,6 +80,16 @@ def test_the_solver_refuses_what_is_too_much_for_it() -> None:
     assert found.parts[0].why == "the solver was not asked: there are more than 120 operations"
 
 
+def test_one_removal_takes_one_of_equal_values() -> None:
+    builder = Builder("equal", True)
+    for process, (method, argument, result, called, returned) in enumerate([
+        ("insert", 2, None, 0, 1), ("insert", 2, None, 0, 1), ("poll", None, 2, 2, 3), ("poll", None, None, 4, 5),
+    ]):  # fmt: skip
+        builder.add(process, process, method, argument, called, returned, result)
+    found = check_linearizable(builder.history(), find("priority-queue"), engine="smt")
+    assert found.verdict is Verdict.VIOLATED
+
+
 def test_a_solver_that_is_wrong_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     def liar(*_: object, **__: object) -> SmtFinding:
         return SmtFinding(Verdict.VIOLATED, core=(0,))
