@@ -74,7 +74,8 @@ def decide(
         answers.append(answer)
         if request.strongest:
             show(f"looking for the strongest consistency model of {path}")
-            answers[-1] = answer = replace(answer, strongest=_strongest(history, object_, request.timeout_s))
+            findings, names = _strongest(history, object_, request.timeout_s)
+            answers[-1] = answer = replace(answer, strongest=findings, holding=names)
         if timeline is not None:
             show(f"drawing {path}")
             _draw(timeline, history, object_, found)
@@ -140,10 +141,12 @@ def _read(history: History) -> Iterator[tuple[Value, ...]]:
             yield from (step for step in steps if isinstance(step, tuple) and len(step) == 3)
 
 
-def _strongest(history: History, object_: Object, timeout_s: float | None) -> tuple[Weaker, ...]:
-    from scrutator.checker.linear.weaker import strongest
+def _strongest(history: History, object_: Object, timeout_s: float | None) -> tuple[tuple[Weaker, ...], tuple[str, ...]]:
+    """What was found of each model, and the names of the strongest that hold."""
+    from scrutator.checker.linear.weaker import holding, strongest
 
-    return strongest(history, object_) if timeout_s is None else strongest(history, object_, timeout_s=timeout_s)
+    found = strongest(history, object_) if timeout_s is None else strongest(history, object_, timeout_s=timeout_s)
+    return found, tuple(str(model.value) for model in holding(found))
 
 
 def _draw(path: Path, history: History, object_: Object, found: Linearizability) -> None:

@@ -85,6 +85,7 @@ class Decided:
     violations: tuple[Violation, ...]
     orders: tuple[Order, ...] = ()
     strongest: tuple[Weaker, ...] = ()  # of consistency models, from strong to weak
+    holding: tuple[str, ...] = ()  # those of them that hold and that no other that holds implies
     timeline: Path | None = None  # where it was drawn
 
     @property

@@ -141,9 +141,8 @@ def _print_more(console: Console, answer: Decided, *, brief: bool = False) -> No
         if not brief:
             console.print()
             console.print(_strongest(answer.strongest))
-        holds = next((f for f in answer.strongest if f.verdict is Verdict.HOLDS), None)
-        if holds is not None:
-            put(console, f"The strongest that holds is {holds.model.value}.", indent=2)
+        if answer.holding:
+            put(console, _strongest_words(answer), indent=2)
         elif brief:
             put(console, "None of the weaker consistency models is known to hold.", indent=2)
 
@@ -224,6 +223,13 @@ def _strongest(findings: Sequence[Weaker]) -> Table:
         verdict = Text(finding.verdict.name, style=_STYLES[finding.verdict])
         table.add_row(Text(clean(str(finding.model.value))), verdict, Text(clean(finding.reason)))
     return table
+
+
+def _strongest_words(answer: Decided) -> str:
+    open_ = [str(f.model.value) for f in answer.strongest if f.verdict is Verdict.UNKNOWN]
+    names = listed(answer.holding)
+    text = f"The strongest that holds is {names}" if len(answer.holding) == 1 else f"The strongest that hold are {names}"
+    return f"{text}; not decided: {listed(open_)}." if open_ else f"{text}."
 
 
 def _at(shown: Shown) -> str:

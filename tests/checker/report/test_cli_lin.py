@@ -300,14 +300,14 @@ def test_timelines(run, timelines, folder):
     assert [path for path, _ in timelines] == ["drawn/ok.jsonl.html"]
 
 
-def test_the_strongest_model(run, monkeypatch):
-    finding = types.SimpleNamespace(model=Model.CAUSAL, verdict=Verdict.HOLDS, reason="", conflict=())
-    stub = types.SimpleNamespace(strongest=lambda history, object_: [finding])
-    monkeypatch.setitem(sys.modules, "scrutator.checker.linear.weaker", stub)
+def test_the_strongest_model(run):
     status, out, _ = run("lin", "bad.jsonl", "--strongest")
-    assert status == 1 and "The strongest that holds is causal." in out
+    assert status == 1 and "causal               VIOLATED" in out
     document = json.loads(run("lin", "bad.jsonl", "--strongest", "--format", "json")[1])
-    assert document["histories"][0]["strongest"] == [{"model": "causal", "verdict": "holds", "reason": "", "conflict": []}]
+    models = {found["model"]: found for found in document["histories"][0]["strongest"]}
+    assert list(models)[:3] == ["linearizable", "sequential", "causal"] and len(models) == 9
+    assert models["PRAM"]["verdict"] == "violated" and models["PRAM"]["conflict"] == [1]
+    assert "The strongest that holds is linearizable." in run("lin", "ok.jsonl", "--strongest")[1]
 
 
 def test_help_names_every_format_and_readers_agree(run):

@@ -86,7 +86,7 @@ def cases():
     return {
         "holds": answer(HOLDS),
         "witness": answer(replace(HOLDS, witness=whole)),
-        "violated": replace(answer(violated(plain)), strongest=STRONGEST, timeline=Path("run.html")),
+        "violated": replace(answer(violated(plain)), strongest=STRONGEST, holding=("causal consistency",), timeline=Path("run.html")),
         "ticks": answer(violated(ticks), history=ticks),
         "keys": answer(*keys, replace(HOLDS, key="fine"), history=keyed, object_=find("kv"), source="run\x1b.jsonl"),
         "unexplained": answer(bare),
