@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,16 @@ def test_readme_quotes_the_model() -> None:
     quoted = [part for block in code_blocks(ROOT / "README.md") for part in block.split("\n\n\n")]
     assert quoted
     assert all(part.strip() in model for part in quoted)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_examples_of_recording(number: int, tmp_path: Path) -> None:
+    blocks = code_blocks(ROOT / "docs" / "recording.md")
+    assert len(blocks) == 3
+    (tmp_path / "example.py").write_text(blocks[number])
+    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("" if number == 2 else "HOLDS")
 
 
 COMMANDS = re.findall(r"^ +\$ (?:\.venv/bin/)?scrutator (.*?)(?: +#.*| \|.*)?$", README, re.MULTILINE)
