@@ -22,7 +22,7 @@ CALM = settings(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("object_", objects().values(), ids=str)
+@pytest.mark.parametrize("object_", objects().values(), ids=lambda object_: object_.name)
 def test_legal_ones_are(object_: Object) -> None:
     @CALM
     @given(histories(object_, legal=True))
@@ -32,7 +32,7 @@ def test_legal_ones_are(object_: Object) -> None:
     each()
 
 
-@pytest.mark.parametrize("object_", objects().values(), ids=str)
+@pytest.mark.parametrize("object_", objects().values(), ids=lambda object_: object_.name)
 def test_illegal_ones_are(object_: Object) -> None:
     @CALM
     @given(histories(object_, legal=False, operations_max=4))
