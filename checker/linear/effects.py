@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scrutator.checker.linear.history import UNKNOWN, Int32s
-from scrutator.model.objects.sequential import ANY, Effect, Effects, Method, Object, State, Value, exactly
+from scrutator.model.objects.sequential import ANY, Effect, Effects, Method, Object, State, Value, exactly, same
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ def effects_of(
     return ClassEffects(pre, not_pre, post, states.number(object_.initial), tuple(states.all))
 
 
+FEW = 4  # positions that are looked for before all are put into a table
 NOWHERE = object()  # the state that an operation needs that cannot be
 
 
@@ -71,11 +72,17 @@ class _States:
     def __init__(self, values: tuple[Value, ...]) -> None:
         self.all: list[State] = list(values)
         self._positions: dict[Value, int] = {}
+        self._asked = 0
 
     def number(self, state: State) -> int:
         return 0 if state is ANY else self.position(state) + 1
 
     def position(self, state: State) -> int:
+        if not self._positions and self._asked < FEW:
+            self._asked += 1
+            found = self.all.index(state) if state in self.all else -1
+            if found >= 0 and same(self.all[found], state):
+                return found
         if not self._positions:
             self._positions = {exactly(v): k for k, v in enumerate(self.all)}
         key = exactly(state)

@@ -302,7 +302,8 @@ class Steps:
         self._problem, self._place = problem, place
         self._numbers: dict[State, int] = {}
         self._sets: list[tuple[State, ...]] = []
-        self._key = exactly if _has_twins(problem.history.values) else _as_it_is
+        by_table = problem.classes.effects is None
+        self._key = exactly if by_table and _has_twins(problem.history.values) else _as_it_is
         self._keys = np.zeros(0, np.int64)
         self._known: list[tuple[int, int, int]] = []
         self._hopeless = hopeless_of(problem)

@@ -19,6 +19,8 @@ from scrutator.checker.linear.effects import ClassEffects, effects_of
 from scrutator.checker.linear.history import NEVER, NO_KEY, UNKNOWN, History, Int32s, Int64s
 from scrutator.model.objects.sequential import ANY, Method, Object, Value
 
+BEFORE_ALL = -(1 << 61)  # when operations that may take effect at any time are called
+
 Bools = npt.NDArray[np.bool_]
 
 
@@ -159,7 +161,7 @@ def problem_of(
     methods = methods_of(history, object_)
     pending = history.returned == NEVER
     free = np.zeros(len(history), np.bool_) if free is None else free
-    called = np.where(free, np.iinfo(np.int64).min, history.called)
+    called = np.where(free, BEFORE_ALL, history.called)
     classes = plain_classes(history, object_, methods, pending | free)
     if object_.initial is ANY and classes.effects is None:
         raise UnfitHistory(f"{history.source}: only an object whose state is one value may start with anything")
@@ -297,6 +299,13 @@ def _pending_slots(part: Int32s, class_of: Int64s, pending: Bools) -> tuple[Int3
     return slots, int(slots.max()) + 1
 
 
+def _in_order(time: Int64s, returns: Bools) -> Int64s:
+    """Events by time, calls before returns; calls and returns each nearly in order, which a stable sort makes use of."""
+    if len(time) and max(-int(time.min()), int(time.max())) >= 1 << 62:
+        return np.lexsort((returns, time))
+    return np.argsort(2 * time + returns, kind="stable")
+
+
 def _events(part: Int32s, kind: Int64s, called: Int64s, returned: Int64s, parts: int) -> tuple[Int64s, Int64s, int]:
     """Events by part and time, calls first where times are equal; where parts begin; most under way."""
     ends = np.flatnonzero(kind == w.CALL)
@@ -304,7 +313,9 @@ def _events(part: Int32s, kind: Int64s, called: Int64s, returned: Int64s, parts:
     kind = np.concatenate([kind, np.full(len(ends), w.RETURN)]).astype(np.int64)
     time = np.concatenate([called, returned[ends]])
     parts_of = part[operation]
-    order = np.lexsort((kind == w.RETURN, time, parts_of))
+    order = _in_order(time, kind == w.RETURN)
+    if parts > 1:
+        order = order[np.argsort(parts_of[order], kind="stable")]
     events = kind[order] << 32 | operation[order]
     first = np.searchsorted(parts_of[order], np.arange(parts + 1))
     change = np.select([kind[order] == w.CALL, kind[order] == w.RETURN], [1, -1], 0)
