@@ -14,7 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from scrutator.checker.linear.history import UNKNOWN, Int32s
-from scrutator.model.objects.sequential import ANY, Effect, Effects, Method, Object, State, Value, exactly, same
+from scrutator.model.objects.sequential import (
+    ANY,
+    Effect,
+    Effects,
+    Method,
+    Object,
+    State,
+    Value,
+    exactly,
+    same,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,21 @@ def transfer(state: Balances, order: Transfer) -> tuple[Value, Balances]:
     return True, in_order(balances.items())  # type: ignore[return-value]
 
 
+OVERDRAFT_BANK = Object("overdraft-bank", BANK.initial, doc="Accounts, which may be overdrawn.")
+OVERDRAFT_BANK.method("r", reads_only=True, result_text=_balances_text)(read)
+
+
+@OVERDRAFT_BANK.method(takes=an_order, agrees=or_done, argument_text=_order_text, result_text=success, name="transfer")
+def transfer_anyway(state: Balances, order: Transfer) -> tuple[Value, Balances]:
+    """Move money from an account to another; return whether both exist."""
+    balances, found = dict(state), dict(order)
+    if found["from"] not in balances or found["to"] not in balances:
+        return False, state
+    balances[found["from"]] -= found["amount"]  # type: ignore[operator]
+    balances[found["to"]] += found["amount"]  # type: ignore[operator]
+    return True, in_order(balances.items())  # type: ignore[return-value]
+
+
 ACCOUNT = Object("account", 0, doc="One account, which may be overdrawn.")
 ACCOUNT.method("read-balance", "balance", "r", reads_only=True)(read)
 

@@ -11,6 +11,9 @@ An argument may also follow after a space, and other lines that begin with # are
 removal may name what it removed at the call, ``pop(3)``, and then return nothing more.
 Integers are integers; any other value is a string.  There is no clock.
 
+LiMo also writes the same for its papers, of stacks: ``\\call{1}{\\push{3}}``,
+``\\call{2}{\\pop}``, ``\\ret{1}``, ``\\ret[3]{2}``.
+
 https://github.com/grahnen/LiMo
 """
 
@@ -28,6 +31,8 @@ _REMOVES = ("remove", "rem", "deq", "dequeue", "pop", "get")
 _OBJECT_LINE = re.compile(r"#\s*@object\s+(\S+)")
 _EVENT = re.compile(r"\[(\d{1,10})\]\s+(call|return)(?:\s+(.*))?")
 _CALL = re.compile(r"([A-Za-z_][\w-]*)(?:\((.*)\)|\s+(\S+))?")
+_LATEX_CALL = re.compile(r"\\call\{(\d{1,10})\}\{\\(push|pop)(?:\{([^{}]*)\})?\}")
+_LATEX_RETURN = re.compile(r"\\ret(?:\[([^\[\]]*)\])?\{(\d{1,10})\}")
 _INTEGER = re.compile(r"-?\d{1,18}")
 
 
@@ -37,7 +42,9 @@ def read_call_return(source: Source) -> History:
     name: str | None = None
     named: dict[int, Value] = {}  # process -> what its removal named at the call
     removing: set[int] = set()
-    for line, found in source.lines():
+    for line, text in source.lines():
+        found = _plain(text)
+        name = "stack" if found != text and name is None else name
         if found.startswith("#"):
             name = _object(source, line, found, name)
             continue
@@ -73,6 +80,15 @@ def _history(source: Source, builder: Builder, name: str | None) -> History:
         raise source.expected(1, "# @object atomic-queue or # @object atomic-stack", "no such line")
     builder.metadata |= {"source_format": "call-return", "object": name}
     return builder.history()
+
+
+def _plain(text: str) -> str:
+    """A line of LaTeX in the words of the others; any other line as it is."""
+    if (call := _LATEX_CALL.fullmatch(text)) is not None:
+        return f"[{call[1]}] call {call[2]}" + ("" if call[3] is None else f"({call[3]})")
+    if (back := _LATEX_RETURN.fullmatch(text)) is not None:
+        return f"[{back[2]}] return {back[1] or ''}".rstrip()
+    return text
 
 
 def _object(source: Source, line: int, found: str, name: str | None) -> str | None:

@@ -28,6 +28,7 @@ _JSON_KEY = re.compile(r'"(client|process|type)"\s*:')
 _EDN = re.compile(r"[({\[;]|#[{_A-Za-z]")
 _HASHES = re.compile(r"(?:\s*#[^\n]*\n?)*")
 _LIMO_CALL = re.compile(r"\[\d+\]\s+(?:call|return)\b")
+_LATEX_CALL = re.compile(r"\\call\{\d+\}\{")
 _POLYLIN_OBJECT = re.compile(r"#\s*(stack|queue|pqueue|set|deque)\s*$", re.MULTILINE)
 _LOG = re.compile(r"[^\n]*\bjepsen\.util(?: -|:)\s")
 
@@ -42,7 +43,7 @@ def recognise(source: Source) -> Format:
         first = head.split("}", 1)[0]
         return Format.FLAT_JSON if '"client"' in first and '"process"' not in first else Format.JEPSEN_JSON
     after = head[match.end() :].lstrip() if (match := _HASHES.match(head)) else head
-    if _LIMO_CALL.match(after) or (head.startswith("#") and "@object" in head.split(after or "\0", 1)[0]):
+    if _LIMO_CALL.match(after) or _LATEX_CALL.match(head) or (head.startswith("#") and "@object" in head.split(after or "\0", 1)[0]):
         return Format.CALL_RETURN
     if _POLYLIN_OBJECT.match(head):
         return Format.INTERVALS

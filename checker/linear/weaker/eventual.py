@@ -1,15 +1,15 @@
 """Eventual consistency, as far as a finite history shows it.
 
 Of each key: once all writes have returned, the last read of every process that was called
-after that sees the same write, or the initial value.  A history with pending writes to a
-key, or without such reads, shows nothing against it.
+after that sees one and the same write.  A history with pending writes to a key, or
+without such reads, shows nothing against it.
 """
 
 from __future__ import annotations
 
 from scrutator.checker.linear.history import NEVER
 from scrutator.checker.linear.weaker.guarantees import Violation
-from scrutator.checker.linear.weaker.sessions import Event, Sessions
+from scrutator.checker.linear.weaker.sessions import INITIAL, Event, Sessions
 
 
 def eventual(sessions: Sessions) -> Violation | None:
@@ -26,6 +26,10 @@ def eventual(sessions: Sessions) -> Violation | None:
             last[event.key, event.session] = event
     first: dict[int, Event] = {}
     for (key, _), event in last.items():
+        if key in quiet and event.source == INITIAL:
+            write = next(e for e in sessions.events if e.writes and e.key == key)
+            why = f"{sessions.text(event)} was the last to be read, and saw none of the writes, such as {sessions.text(write)}"
+            return (write.operation, event.operation), why
         other = first.setdefault(key, event)
         if other.source != event.source:
             why = f"nothing was written any more, and yet {sessions.text(other)} and {sessions.text(event)} were the last to be read"

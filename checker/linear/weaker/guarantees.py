@@ -24,7 +24,10 @@ def read_your_writes(sessions: Sessions) -> Violation | None:
 
 
 def monotonic_reads(sessions: Sessions) -> Violation | None:
-    """A value that comes back."""
+    """A value that comes back, what the key starts with included.
+
+    Of two writes of one process, seen in the wrong order, `monotonic_writes` tells.
+    """
     for session in sessions.sessions:
         current: dict[int, Event] = {}  # the last read of each key
         gone: dict[tuple[int, int], Event] = {}  # by key and source, the read that saw it replaced
@@ -32,6 +35,9 @@ def monotonic_reads(sessions: Sessions) -> Violation | None:
             if event.writes:
                 continue
             last = current.get(event.key)
+            if last is not None and last.source != INITIAL and event.source == INITIAL:
+                why = f"{sessions.text(event)} saw what the key starts with, which {sessions.text(last)} had seen replaced"
+                return (last.operation, event.operation), why
             if (event.key, event.source) in gone:
                 between = gone[event.key, event.source]
                 why = f"{sessions.text(event)} saw again what {sessions.text(between)} had seen replaced"

@@ -1,6 +1,6 @@
 """The models, what each asks for, and which implies which.
 
-Session order is the order of one process's operations.  All models but the sequential one
+Session order is the order in which one process called its operations.  All models but the sequential one
 are decided for registers and key-value stores in which every value is written to a key
 once, so that each read tells which write it saw (its source); a compare-and-set that took
 place is a read and a write.  They are what Viotti and Vukolić, "Consistency in

@@ -41,7 +41,8 @@ class _Search:
         self.keys: dict[Value, int] = {}
         for operation in history:
             self.keys.setdefault(exactly(operation.key), len(self.keys))
-        self.required = [sum(not o.pending for o in session) for session in self.sessions]
+        # How far each has to come: past the last operation that returned.
+        self.required = [max((k for k, o in enumerate(of, 1) if not o.pending), default=0) for of in self.sessions]
 
     def run(self, deadline: float) -> Verdict:
         start = self._settled((tuple(0 for _ in self.sessions), tuple(self.object.initial for _ in self.keys)))
@@ -77,7 +78,7 @@ class _Search:
         method = self.methods[operation.method]
         key = self.keys[exactly(operation.key)]
         moved = (*far[:session], far[session] + 1, *far[session + 1 :])
-        found = []
+        found = [(moved, contents)] if operation.pending else []  # it may never take effect
         for result, after in method.outcomes(contents[key], operation.argument):
             if operation.pending or method.agrees(result, operation.result):
                 found.append((moved, (*contents[:key], after, *contents[key + 1 :])))
@@ -91,7 +92,7 @@ class _Search:
             for session, operations in enumerate(self.sessions):
                 while situation[0][session] < len(operations):
                     operation = operations[situation[0][session]]
-                    if not self.methods[operation.method].reads_only:
+                    if operation.pending or not self.methods[operation.method].reads_only:
                         break
                     steps = self._steps(situation, session)
                     if not steps:

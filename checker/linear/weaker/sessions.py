@@ -87,6 +87,8 @@ def _steps(history: History, object_: Object) -> list[tuple[int, bool, Value]]:
         raise Ambiguous("it is not known what keys start with")
     effects = [method.effect for method in methods_of(history, object_)]
     steps: list[tuple[int, bool, Value]] = []
+    swapped = False  # then it is not only reads that see
+    seen: set[tuple[int, int]] = set()  # keys and values that were read
     pending = history.returned == NEVER
     for k in np.argsort(history.called, kind="stable").tolist():
         effect = effects[history.method[k]]
@@ -94,6 +96,7 @@ def _steps(history: History, object_: Object) -> list[tuple[int, bool, Value]]:
         if effect is Effects.LOOKS:
             if not pending[k]:
                 steps.append((k, False, history.values[history.result[k]]))
+                seen.add((int(history.key[k]), int(history.result[k])))
         elif effect is Effects.SETS:
             steps.append((k, True, argument))
         elif effect is Effects.SWAPS:
@@ -104,7 +107,11 @@ def _steps(history: History, object_: Object) -> list[tuple[int, bool, Value]]:
             if pending[k]:
                 raise Ambiguous("a compare-and-set is pending, of which it is not known what it saw")
             steps += [(k, False, argument[0]), (k, True, argument[1])]
+            swapped = True
         else:
             name = history.methods[history.method[k]]
             raise Ambiguous(f"{name} is neither read nor write nor compare-and-set")
-    return steps
+    if swapped:
+        return steps
+    lost = {k for k in np.flatnonzero(pending).tolist() if (int(history.key[k]), int(history.argument[k])) not in seen}
+    return [step for step in steps if step[0] not in lost]  # a pending write that nobody saw need not have happened

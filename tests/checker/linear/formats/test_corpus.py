@@ -39,7 +39,7 @@ def manifest() -> list[dict[str, str]]:
 
 
 def is_history(row: dict[str, str]) -> bool:
-    return row["format"] != "jepsen-results-edn" and not row["path"].endswith(".tex")
+    return row["format"] != "jepsen-results-edn"
 
 
 @functools.cache
@@ -55,7 +55,7 @@ def test_operations_and_pending() -> None:
     wrong = []
     for row in filter(is_history, ROWS):
         path = CORPUS / row["path"]
-        if row["path"] in REFUSED:
+        if row["path"] in REFUSED or row["ops"] == "0":  # nobody has counted
             continue
         history = history_of(row["path"])
         failed = len(FAILED.findall(path.read_text()))
@@ -82,7 +82,7 @@ def test_what_is_no_history() -> None:
 
 
 OBJECTS = {
-    "atomic-queue": "queue", "atomic-stack": "stack", "rw-register": "multi-register",
+    "?": "stack", "atomic-queue": "queue", "atomic-stack": "stack", "rw-register": "multi-register",
     "kv (get/put/append, string)": "kv('')", "kv register (10 keys)": "register", "register, writes only": "register",
     "register (distinct writes)": "register", "bank (credit/debit/read)": "account",
     "increment+write (20 keys)": None, "counter": None,  # only adds: may be a set as well
