@@ -6,11 +6,12 @@ the way down, although Python holds 1, True and 1.0 for equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import chain, count
 from typing import TypeAlias
 
 from scrutator.checker.linear.history import Value
+from scrutator.model.objects.sequential import exactly, in_order
 
 Number: TypeAlias = Callable[[object], int]
 
@@ -33,15 +34,6 @@ def frozen(value: object) -> Value:
     if isinstance(value, set | frozenset):
         return in_order(map(frozen, value))
     raise TypeError(f"a history holds no {type(value).__name__}: {value!r}")
-
-
-def in_order(values: Iterable[Value]) -> tuple[Value, ...]:
-    """Values in an order that depends on nothing but them."""
-    found = list(values)
-    try:
-        return tuple(sorted(found))  # type: ignore[type-var]
-    except TypeError:  # not comparable: any order will do that is always the same
-        return tuple(sorted(found, key=repr))
 
 
 class Values:
@@ -86,17 +78,12 @@ class Values:
         if len(inner) == 1 and inner <= _SCALARS_SET:
             return self._table((tuple, *inner))[value]
         fixed = frozen(value)
-        return self._table(tuple).number(_typed(fixed), fixed)
+        return self._table(tuple).number(exactly(fixed), fixed)
 
     def _table(self, kind: object) -> _Table:
         if kind not in self._tables:
             self._tables[kind] = _Table(self.all)
         return self._tables[kind]
-
-
-def _typed(value: Value) -> Value:
-    """What tells values apart that differ in types only."""
-    return (tuple, tuple(map(_typed, value))) if isinstance(value, tuple) else (type(value), value)
 
 
 class _Table(dict[object, int]):

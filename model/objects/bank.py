@@ -52,14 +52,9 @@ BANK.method("r", reads_only=True, result_text=_balances_text)(read)
 @BANK.method(takes=an_order, agrees=or_done, argument_text=_order_text, result_text=success)
 def transfer(state: Balances, order: Transfer) -> tuple[Value, Balances]:
     """Move money from an account to another; return whether the one had enough, and the other exists."""
-    balances, found = dict(state), dict(order)
-    giver, taker, amount = found["from"], found["to"], found["amount"]
-    assert isinstance(amount, int | float)
-    if giver not in balances or taker not in balances or balances[giver] < amount:
-        return False, state
-    balances[giver] -= amount
-    balances[taker] += amount
-    return True, in_order(balances.items())  # type: ignore[return-value]
+    found = dict(order)
+    enough = dict(state).get(found["from"], 0) >= found["amount"]  # type: ignore[operator]
+    return transfer_anyway(state, order) if enough else (False, state)
 
 
 OVERDRAFT_BANK = Object("overdraft-bank", BANK.initial, doc="Accounts, which may be overdrawn.")

@@ -26,7 +26,7 @@ from scrutator.checker.linear.builder import Builder
 from scrutator.checker.linear.formats.objects import READERS, WRITERS, object_of
 from scrutator.checker.linear.formats.source import Source, shown
 from scrutator.checker.linear.history import History, Value
-from scrutator.checker.linear.values import in_order
+from scrutator.model.objects.sequential import in_order
 
 
 class Type(Enum):
