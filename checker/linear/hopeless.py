@@ -20,10 +20,10 @@ NEVER_REMOVED = (NEVER, NEVER)
 
 
 def hopeless_of(problem: Problem) -> Callable[[State], bool] | None:
-    """Tells hopeless states, if the history is of one queue or stack and adds no value twice; else None."""
+    """Tells hopeless states, if the history is all of one queue or stack and adds no value twice; else None."""
     methods = problem.object.methods
     kind = next((kin for kin in (QUEUE, STACK) if kin.methods == methods), None)
-    if kind is None or problem.parts != 1 or problem.object.initial != ():
+    if kind is None or problem.parts != 1 or problem.object.initial != () or not problem.complete:
         return None
     removed = _removals(problem, "enqueue" if kind is QUEUE else "push", "dequeue" if kind is QUEUE else "pop")
     if removed is None:

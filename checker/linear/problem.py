@@ -84,6 +84,7 @@ class Problem:
     pending_slots: Int32s  # of each operation
     slots: int  # most operations under way at a time
     used_slots: int  # most classes of pending operations at a time
+    complete: bool  # nothing follows, and no operation is let happen otherwise than recorded
 
     @property
     def parts(self) -> int:
@@ -161,6 +162,7 @@ def problem_of(
     methods = methods_of(history, object_)
     pending = history.returned == NEVER
     free = np.zeros(len(history), np.bool_) if free is None else free
+    complete = not (goes_on or free.any())
     called = np.where(free, BEFORE_ALL, history.called)
     classes = plain_classes(history, object_, methods, pending | free)
     if object_.initial is ANY and classes.effects is None:
@@ -185,7 +187,7 @@ def problem_of(
     returns[events[at] & 0xFFFFFFFF] = at
     return Problem(
         history, object_, methods, classes, order, class_of, returns, events, first_event, parts.keys,
-        pending_slots, slots, used_slots,
+        pending_slots, slots, used_slots, complete,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from histories import linearizable
@@ -20,6 +20,9 @@ CALM = settings(
     max_examples=30, deadline=None, database=None, derandomize=True,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )  # fmt: skip
+
+
+FINDING = settings(CALM, max_examples=600, phases=[Phase.generate, Phase.shrink])
 
 
 @pytest.mark.parametrize("object_", objects().values(), ids=lambda object_: object_.name)
@@ -51,14 +54,14 @@ def test_either(found: tuple[Object, History]) -> None:
 
 
 def test_examples_shrink() -> None:
-    smallest = find(histories(REGISTER, legal=False), lambda _: True, settings=settings(CALM, max_examples=400))
+    smallest = find(histories(REGISTER, legal=False), lambda _: True, settings=FINDING)
     assert len(smallest) <= 2
     assert (smallest[0].called, smallest[0].pending) == (1, False)
 
     def adds(history: History) -> bool:
         return any(operation.method == "add" for operation in history)
 
-    smallest = find(histories(COUNTER, legal=False), adds, settings=settings(CALM, max_examples=600))
+    smallest = find(histories(COUNTER, legal=False), adds, settings=FINDING)
     assert len(smallest) <= 3  # a read that tells the beginning, the addition, and a read that missed it
 
 
