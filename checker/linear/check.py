@@ -50,7 +50,8 @@ def check_linearizable(
         witness: Find an order of the operations too, where the verdict is HOLDS.
         explain: Find out why, where the verdict is VIOLATED.
         timeout_s: After so many seconds, what is not decided is UNKNOWN.
-        memory_bytes_max: For the configurations of each worker.
+        memory_bytes_max: For the configurations of each worker; None for half of the machine's
+            memory, shared among them.
         workers: Threads, each with parts of its own; the verdict does not depend on them.
 
     Raises:
@@ -65,6 +66,8 @@ def check_linearizable(
     parts = parts_of(history, object_)
     problem = problem_of(history, object_, parts)
     workers = min(workers or os.cpu_count() or 1, max(problem.parts, 1))
+    if memory_bytes_max is None:
+        memory_bytes_max = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (2 * workers)
     deciders = [
         Decider(history, object_, parts, problem, engine, witness, memory_bytes_max, deadline) for _ in range(workers)
     ]

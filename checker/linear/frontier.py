@@ -28,6 +28,7 @@ STEPS_FIRST = 1 << 10  # a power of two
 EVENTS_AT_A_TIME = 1 << 16
 TRACE_FIRST = 1 << 16  # entries
 TRACE_MAX = 1 << 27
+STATE_BYTES, STEP_BYTES = 500, 200  # of a state and a step that are known, about
 EVERYTHING = 1 << 40
 # Configurations kept after an event, and among those that differ in what is used only.
 BEAMS = ((1 << 4, 1), (1 << 8, 2), (1 << 12, 1 << 4), (1 << 16, 1 << 8), (EVERYTHING, EVERYTHING))
@@ -169,6 +170,8 @@ class Search:
         while True:
             reason = self.run(address, EVENTS_AT_A_TIME)
             self._answer()
+            if self.memory_bytes_max is not None and self.steps.bytes > self.memory_bytes_max:
+                return self._finding(None, "memory")
             if reason == w.ROOM or reason == w.TRACE_ROOM:
                 if not (self._grow() if reason == w.ROOM else self._grow_trace()):
                     return self._finding(None, "memory")
@@ -308,6 +311,11 @@ class Steps:
         self._known: list[tuple[int, int, int]] = []
         self._hopeless = hopeless_of(problem)
         self._rebuild(STEPS_FIRST)
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory they take."""
+        return STATE_BYTES * len(self._sets) + STEP_BYTES * len(self._known)
 
     def states(self, number: int) -> tuple[State, ...]:
         """The states that a number stands for."""

@@ -87,10 +87,11 @@ def first_line(text: str) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """``1 step``, ``2 steps``, ``3 properties``."""
+    """``1 step``, ``2 steps``, ``3 properties``, ``4 keys``."""
     if count == 1:
         return f"1 {noun}"
-    return f"{count:,} {noun[:-1] + 'ies' if noun.endswith('y') else noun + 's'}"
+    ies = noun.endswith("y") and noun[-2] not in "aeiou"
+    return f"{count:,} {noun[:-1] + 'ies' if ies else noun + 's'}"
 
 
 def size(count: float) -> str:
