@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from scrutator.checker.linear.frontier import Finding, Search, stopped_after
+from scrutator.checker.linear.frontier import BEAMS, Finding, Search, stopped_after
 from scrutator.checker.linear.history import History
 from scrutator.checker.linear.monitors.calls import Calls, Conflict, Inapplicable, calls_of
 from scrutator.checker.linear.problem import Parts, Problem
@@ -143,9 +143,10 @@ class Decider:
         monitored = self._monitored(number) if wide and self.monitor is not None else None
         if monitored is not None and monitored.verdict is not Verdict.UNKNOWN:
             return monitored
-        found = self.search.narrow(number)
-        if found is not None:
-            return self._searched(found, "the narrowest beam decided")
+        for beam in BEAMS[: 1 if wide else 2]:
+            found = self.search.narrow(number, beam)
+            if found is not None:
+                return self._searched(found, "a narrow beam decided")
         if by_effect and (event := stale(self.problem, number)) is not None:
             culprit = int(self.problem.operations[self.problem.events[event] & 0xFFFFFFFF])
             return Decision(Verdict.VIOLATED, "search", "a read that no write explains", culprit, False)

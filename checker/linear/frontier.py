@@ -133,9 +133,9 @@ class Search:
         """Search one part, with ever wider beams, until it is decided or a limit reached."""
         return self.narrow(number) or self.wide(number)
 
-    def narrow(self, number: int) -> Finding | None:
-        """Search one part with the narrowest beam: near-linear time.  None if that does not decide it."""
-        found = self.with_beam(number, BEAMS[0])
+    def narrow(self, number: int, beam: tuple[int, int] = BEAMS[0]) -> Finding | None:
+        """Search one part with a narrow beam: near-linear time.  None if that does not decide it."""
+        found = self.with_beam(number, beam)
         return None if found.operation is not None and self.block[w.CUT] else found
 
     def wide(self, number: int, widest: int = EVERYTHING) -> Finding:

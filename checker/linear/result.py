@@ -86,8 +86,7 @@ class Linearizability:
     @property
     def scope(self) -> str:
         """Of what the verdict speaks, in words."""
-        text = (
-            f"{self.operations:,} operations, {self.pending:,} of them pending, in {len(self.parts):,} parts"
-        )
+        count = len(self.parts)
+        text = f"{self.operations:,} operations, {self.pending:,} of them pending, in {count:,} part{'s' if count != 1 else ''}"
         limits = sorted({part.limit for part in self.parts if part.limit})
         return text + (f"; cut by {' and '.join(limits)}" if limits else "")
