@@ -175,7 +175,7 @@ def problem_of(
         keep &= _wanted(history, parts.of, classes, pending & ~free)
         keep &= ~free | _first_of_each(parts.of, classes.of, free)
     order = np.flatnonzero(keep)
-    order = order[np.lexsort((called[order], parts.of[order]))]
+    order = order[np.argsort(called[order], kind="stable")]
     part, class_of, free = parts.of[order], classes.of[order], free[order]
     never = pending[order] | free
     spared = _able(classes)[class_of].astype(np.int64) * len(classes.method) + class_of
@@ -317,7 +317,8 @@ def _events(part: Int32s, kind: Int64s, called: Int64s, returned: Int64s, parts:
     parts_of = part[operation]
     order = _in_order(time, kind == w.RETURN)
     if parts > 1:
-        order = order[np.argsort(parts_of[order], kind="stable")]
+        small = parts <= 1 << 16  # numbers of 16 bits sort in linear time
+        order = order[np.argsort(parts_of[order].astype(np.uint16 if small else np.int32), kind="stable")]
     events = kind[order] << 32 | operation[order]
     first = np.searchsorted(parts_of[order], np.arange(parts + 1))
     change = np.select([kind[order] == w.CALL, kind[order] == w.RETURN], [1, -1], 0)

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MEMORY_BYTES_MAX = 8 << 30
-WARM_MAX = 10_000  # operations up to which a first, uncounted run loads what is loaded once: some 0.1 s
+WARM_MAX = 100_000  # operations up to which a first, uncounted run loads what is loaded once: some 0.1 s
 
 OURS = """
 import json, resource, sys, time
