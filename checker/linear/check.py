@@ -1,8 +1,7 @@
 """Decide whether a history is linearizable, within limits.
 
->>> from scrutator.checker.linear.formats import read
->>> from scrutator.model.objects.register import REGISTER
->>> check_linearizable(read("run.jsonl"), REGISTER).verdict          # doctest: +SKIP
+>>> from scrutator.checker.linear import History
+>>> check_linearizable(History.read("run.jsonl"), "register").verdict          # doctest: +SKIP
 <Verdict.VIOLATED: 'violated'>
 """
 
@@ -30,7 +29,7 @@ EXPLAINING_S = 10.0  # for all of them, where no timeout leaves less
 
 def check_linearizable(
     history: History,
-    object_: Object,
+    object_: Object | str,
     *,
     engine: str = "auto",
     witness: bool = False,
@@ -45,7 +44,7 @@ def check_linearizable(
 
     Args:
         history: What was recorded.
-        object_: What it should be a history of.
+        object_: What it should be a history of, or a reference to it: "kv", "semaphore(3)".
         engine: "search", "monitor", "smt", "all" for each that applies, or "auto".
         witness: Find an order of the operations too, where the verdict is HOLDS.
         explain: Find out why, where the verdict is VIOLATED.
@@ -56,11 +55,16 @@ def check_linearizable(
 
     Raises:
         UnfitHistory: The object lacks a method of the history, or an argument makes no sense to it.
+        SpecError: The reference refers to nothing.
         ValueError: There is no such engine.
         Disagreement: Two engines decided differently, a bug in scrutator.
     """
     if engine not in ENGINES:
         raise ValueError(f"there is no engine {engine}; there are {', '.join(ENGINES)}")
+    if isinstance(object_, str):
+        from scrutator.model.objects import find
+
+        object_ = find(object_)
     began = time.perf_counter()
     deadline = None if timeout_s is None else began + timeout_s
     parts = parts_of(history, object_)
