@@ -306,7 +306,7 @@ class Steps:
         self._numbers: dict[State, int] = {}
         self._sets: list[tuple[State, ...]] = []
         by_table = problem.classes.effects is None
-        self._key = exactly if by_table and _has_twins(problem.history.values) else _as_it_is
+        self._key = exactly if by_table and not _is_plain(problem) else _as_it_is
         self._keys = np.zeros(0, np.int64)
         self._known: list[tuple[int, int, int]] = []
         self._hopeless = hopeless_of(problem)
@@ -366,17 +366,17 @@ def _as_it_is(state: State) -> State:
     return state
 
 
-def _has_twins(values: tuple[State, ...]) -> bool:
-    """Whether some values differ in their types only, such as 1 and True."""
-    flat: list[State] = []
-    rest = list(values)
-    while rest:
+def _is_plain(problem: Problem) -> bool:
+    """Whether no two states can be equal and of different types, as 1 and True are: there are but integers and texts."""
+    rest: list[State] = [problem.object.initial, *problem.history.values]
+    ours = all(method.step.__module__.startswith("scrutator.model.objects.") for method in problem.methods)
+    while rest and ours:
         value = rest.pop()
-        if isinstance(value, tuple):
+        if isinstance(value, tuple | frozenset):
             rest.extend(value)
-        else:
-            flat.append(value)
-    return len(set(flat)) < len(set(map(exactly, flat)))
+        elif type(value) not in (int, str, type(None)):
+            return False
+    return ours
 
 
 def _mum(a: int, b: int) -> int:

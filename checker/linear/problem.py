@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scrutator.checker.linear import frontier_words as w
 from scrutator.checker.linear.effects import ClassEffects, effects_of
 from scrutator.checker.linear.history import NEVER, NO_KEY, UNKNOWN, History, Int32s, Int64s
-from scrutator.model.objects.sequential import ANY, Method, Object, Value
+from scrutator.model.objects.sequential import ANY, Method, Object, Value, exactly
 
 BEFORE_ALL = -(1 << 61)  # when operations that may take effect at any time are called
 
@@ -125,16 +125,22 @@ def parts_of(history: History, object_: Object) -> Parts:
     values, methods = np.int64(len(history.values)), np.int64(len(history.methods))
     found, place = np.unique(((key + 1) * methods + history.method) * values + history.argument, return_inverse=True)
     rest, argument = np.divmod(found, values)
-    above, method = np.divmod(rest, methods)
+    above, which = np.divmod(rest, methods)
+    own = [name if (method := object_.find(name)) is None else method.name for name in history.methods]
     names = [
-        (k, object_.part(history.methods[m], history.values[a]))
-        for k, m, a in zip((above - 1).tolist(), method.tolist(), argument.tolist(), strict=True)
+        (k, object_.part(own[m], history.values[a]))
+        for k, m, a in zip((above - 1).tolist(), which.tolist(), argument.tolist(), strict=True)
     ]
     whole = {k for k, name in names if name is None}  # operations on the whole hold its parts together
-    numbers: dict[tuple[int, Value], int] = {}
-    of = [numbers.setdefault((k, None if k in whole else name), len(numbers)) for k, name in names]
-    keys = tuple(_key(history, k, name) for k, name in numbers)
-    return Parts(np.array(of, np.int32)[place], keys)
+    numbers: dict[tuple[int, Value], int] = {}  # 1 and 1.0 are two parts
+    keys: list[Value] = []
+    of = []
+    for k, name in ((k, None if k in whole else name) for k, name in names):
+        number = numbers.setdefault((k, exactly(name)), len(numbers))
+        if number == len(keys):
+            keys.append(_key(history, k, name))
+        of.append(number)
+    return Parts(np.array(of, np.int32)[place], tuple(keys))
 
 
 def _key(history: History, key: int, name: Value) -> Value:

@@ -9,6 +9,7 @@ history records was legal is for the checker to say.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -46,6 +47,17 @@ def exactly(value: Value) -> Value:
     return type(value), value
 
 
+def plainly(found: Value) -> Value:
+    """The value that `exactly` made this of.
+
+    >>> plainly(exactly((1, (True, "x"))))
+    (1, (True, 'x'))
+    """
+    assert isinstance(found, tuple)
+    kind, value = found
+    return kind(map(plainly, value)) if kind in (tuple, frozenset) else value  # type: ignore[no-any-return]
+
+
 def same(left: Value, right: Value) -> bool:
     """Whether two values are equal and of equal types all the way down."""
     return left == right and exactly(left) == exactly(right)
@@ -59,9 +71,12 @@ def in_order(values: Iterable[Value]) -> tuple[Value, ...]:
     """
     found = list(values)
     try:
-        return tuple(sorted(found))  # type: ignore[type-var]
+        found.sort()  # type: ignore[type-var]
     except TypeError:
         return tuple(sorted(found, key=repr))
+    if any(one == other for one, other in itertools.pairwise(found)):  # such as 1 and True, of which neither comes first
+        return tuple(sorted(found, key=repr))
+    return tuple(found)
 
 
 # --- when a recorded result is the one returned -----------------------------------------

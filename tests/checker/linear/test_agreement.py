@@ -13,7 +13,7 @@ from scrutator.checker.linear import engines
 from scrutator.checker.linear.builder import Builder
 from scrutator.checker.linear.check import check_linearizable
 from scrutator.checker.linear.engines import Disagreement
-from scrutator.checker.linear.history import History
+from scrutator.checker.linear.history import History, Value
 from scrutator.checker.linear.monitors.calls import Inapplicable
 from scrutator.checker.linear.problem import parts_of
 from scrutator.checker.linear.smt import SmtFinding, decide
@@ -78,6 +78,27 @@ def test_the_solver_refuses_what_is_too_much_for_it() -> None:
     found = check_linearizable(builder.history(), REGISTER, engine="smt")
     assert found.verdict is Verdict.UNKNOWN
     assert found.parts[0].why == "the solver was not asked: there are more than 120 operations"
+
+
+@pytest.mark.parametrize(
+    ("reference", "rows", "verdict"),
+    [
+        ("set", [("add", 1, True, 0, 1), ("contains", 1.0, False, 2, 3), ("contains", 1, True, 2, 3)], Verdict.HOLDS),
+        ("set", [("add", 1, True, 0, 1), ("contains", 1.0, True, 2, 3)], Verdict.VIOLATED),
+        ("set", [("remove", None, False, 0, 1), ("add", 1, True, 0, 1), ("remove", 1, True, 2, 3)], Verdict.HOLDS),
+        ("set", [("add", 1, True, 0, 1), ("add", True, True, 0, 1), ("read", None, (1, True), 2, 3)], Verdict.HOLDS),
+        ("set({1})", [("contains", 1, True, 0, 1), ("contains", True, False, 0, 1)], Verdict.HOLDS),
+        ("counter", [("write", 1.0, None, 0, 1), ("decrement", None, 0.0, 2, 3), ("read", None, 0.0, 4, 5)], Verdict.HOLDS),
+        ("counter", [("write", 1.0, None, 0, 1), ("decrement", None, 0, 2, 3)], Verdict.VIOLATED),
+        ("queue", [("enqueue", True, None, 0, 1), ("dequeue", None, 1, 2, 3)], Verdict.VIOLATED),
+    ],
+)
+def test_what_python_holds_for_equal(reference: str, rows: list[tuple[str, Value, Value, int, int]], verdict: Verdict) -> None:
+    builder = Builder("equal", True)
+    for process, (method, argument, result, called, returned) in enumerate(rows):
+        builder.add(process, process, method, argument, called, returned, result)
+    for engine in ("auto", "all"):
+        assert check_linearizable(builder.history(), reference, engine=engine).verdict is verdict
 
 
 def test_one_removal_takes_one_of_equal_values() -> None:
