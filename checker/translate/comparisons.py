@@ -30,7 +30,7 @@ from scrutator.model.language.types import (
     SetType,
     UnionType,
 )
-from scrutator.model.quorums.system import QuorumSystem
+from scrutator.model.quorums.table import QuorumTable
 
 if TYPE_CHECKING:
     from scrutator.checker.translate.expressions import Expressions
@@ -79,7 +79,7 @@ def contains(f: Expressions, item: ast.expr, container: ast.expr) -> str:
     if f.changes(container):
         raise f.error("this may change the state while it is searched: assign it to a variable first", container)
     named = f.named(container)
-    if isinstance(named, QuorumSystem):
+    if isinstance(named, QuorumTable):
         votes = mask(f, f.lower(item), item)
         if isinstance(votes.type, SetType) and votes.type.element is not EMPTY.element:
             f.same(votes.type.element, named.index, item)

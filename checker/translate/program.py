@@ -41,7 +41,7 @@ from scrutator.model.language.types import (
     SetType,
     Type,
 )
-from scrutator.model.quorums.system import QuorumSystem
+from scrutator.model.quorums.table import QuorumTable
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Program:
 
     # --- what lowering asks for ---------------------------------------------------------
 
-    def quorum_table(self, system: QuorumSystem) -> str:
+    def quorum_table(self, system: QuorumTable) -> str:
         """The name of the table that tells which sets are quorums."""
         return self._table("QUORUMS", system.table)
 

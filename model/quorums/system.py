@@ -1,108 +1,161 @@
-"""Quorum systems over an index type, given as an expression and used as ``votes in QUORUMS``.
+"""A quorum system: nodes, which sets of them are quorums in which role, and the rules between roles.
 
-An expression names nodes a, b, c, ... (or their numbers from 1) and combines them:
-``a*b + c*d`` is "a and b, or c and d"; ``choose(2, a, b, c)`` any two of three;
-``majority``, ``all``, ``half`` (at least half) and ``any`` range over all nodes, and a bare
-number k means any k nodes.  A set of nodes is a quorum if it satisfies the expression, so every
-system is monotone: a superset of a quorum is one.  Expressions are parsed, never evaluated.
+Law: a value, complete in itself: what was proved of it is what models explore and clusters run.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from scrutator.model.language.errors import SpecError
-from scrutator.model.language.types import BoundDeclaration, Env, IndexType
-from scrutator.model.language.values import Fault, plain
+from scrutator.model.quorums.expression import Expression, Kind, Node, QuorumError
+from scrutator.model.quorums.parse import parse
+from scrutator.model.quorums.rules import Family, Rule, parse_rules, suggested
 
-NODES_MAX = 16
-EXPRESSION_CHARACTERS_MAX = 4096
+DUALS = {"read": "write", "write": "read", "phase1": "phase2", "phase2": "phase1", "election": "commit", "commit": "election"}
 
 
+@dataclass(frozen=True, slots=True)
 class QuorumSystem:
-    """The quorums over ``index``: ``table[m]`` tells whether the set with bit mask ``m`` is one."""
+    """Roles and their quorums, and the rules that they must keep.
 
-    def __init__(self, name: str, index: IndexType, expression: str) -> None:
-        if index.count > NODES_MAX:
-            raise SpecError(f"{name}: a quorum system inside a model has at most {NODES_MAX} nodes")
-        self.name, self.index, self.expression = name, index, expression
-        test = _parse(name, expression, index.count)
-        self.table = bytes(test(mask) for mask in range(1 << index.count))
+    ``nodes`` are all there are, also those in no quorum; ``notes`` say by which conventions a file was
+    read, and are part of every verdict.  Raises `QuorumError` for a rule over unknown roles, a quorum
+    over unknown nodes, a learner in a quorum, and no roles at all.
+    """
 
-    def __contains__(self, nodes: Iterable[int]) -> bool:
-        mask = 0
-        for node in plain(nodes):
-            try:
-                mask |= 1 << self.index.pack(node)
-            except ValueError as error:
-                raise Fault(f"{self.name}: {error}") from None
-        return bool(self.table[mask])
+    name: str
+    roles: Mapping[str, Expression]
+    rules: tuple[Rule, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
-    def __str__(self) -> str:
-        return self.expression
+    def __post_init__(self) -> None:
+        if not self.roles:
+            raise QuorumError(f"{self.name} says of no role which nodes are its quorums")
+        named: dict[str, Node] = {node.name: node for node in self.nodes}
+        declared = bool(named)
+        for role, expression in self.roles.items():
+            for node in expression.nodes():
+                if node.name not in named and declared:
+                    raise QuorumError(f"{role} names the node {node.name}, which is not among the nodes")
+                first = named.setdefault(node.name, node)
+                if first.attributes != node.attributes:
+                    raise QuorumError(f"node {node.name} is given twice, with different attributes")
+                if node.kind is Kind.LEARNER:
+                    raise QuorumError(f"{role} counts {node.name}, a learner: learners are in no quorum")
+        for rule in self.rules:
+            for role in rule.roles:
+                if role not in self.roles:
+                    raise QuorumError(f"rule {rule} is about {role}; the roles are {', '.join(self.roles)}")
+        object.__setattr__(self, "roles", MappingProxyType(dict(self.roles)))
+        object.__setattr__(self, "nodes", tuple(named.values()))
+
+    def node(self, name: str) -> Node:
+        """The node of that name; raises `KeyError`."""
+        return next(node for node in self.nodes if node.name == name)
+
+    def regions(self) -> dict[str, tuple[str, ...]]:
+        """The names of the nodes of each region, of nodes that have one."""
+        found: dict[str, list[str]] = {}
+        for node in self.nodes:
+            if node.region is not None:
+                found.setdefault(node.region, []).append(node.name)
+        return {region: tuple(names) for region, names in found.items()}
 
 
-class _Declaration(BoundDeclaration):
-    def __init__(self, name: str, index: Any, default: str, doc: str) -> None:
-        super().__init__(name, default, doc)
-        self.index = index
+def with_rules(
+    name: str,
+    roles: Mapping[str, Expression],
+    rules: tuple[str, ...] = (),
+    nodes: tuple[Node, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> QuorumSystem:
+    """A quorum system whose rules are given as text, or suggested by the names of its roles.
 
-    def parse(self, value: object) -> str:
-        return str(value)
+    What the rules need besides is added: ``joint`` (old and new together), ``data`` (the nodes that
+    hold data, where some do not).
+    """
+    complete = dict(roles)
+    if "old" in roles and "new" in roles:
+        complete.setdefault("joint", roles["old"] * roles["new"])
+    if "commit" in roles and any(node.kind is Kind.WITNESS for node in roles["commit"].nodes()):
+        complete.setdefault("data", _holders(nodes or roles["commit"].nodes()))
+    if rules:
+        found = tuple(dict.fromkeys(rule for text in rules for rule in parse_rules(text, complete)))
+        return QuorumSystem(name, complete, found, nodes, notes)
+    family = suggested(complete)
+    if family is None:
+        raise QuorumError(
+            f"which of the roles {', '.join(complete)} must meet? Name a family of rules, or rules such as "
+            + " & ".join([*complete, *complete][:2])
+        )
+    note = f"rules of {family.name}, as the roles are {_listed(family, complete)}: {family.doc}"
+    return QuorumSystem(name, complete, family.rules_for(complete), nodes, (*notes, note))
 
-    def evaluate(self, env: Env) -> QuorumSystem:
-        return QuorumSystem(self.name, self.index.resolve(env), env[self.name])
 
-    def parts(self) -> list[object]:
-        return [self.index]
+def _listed(family: Family, roles: Mapping[str, Expression]) -> str:
+    return " and ".join(role for role in (*family.roles, *family.optional) if role in roles)
 
 
-def Quorums(name: str, index: Any, default: str, doc: str) -> Any:
-    """A quorum system as a bound of a model: ``--set name=EXPRESSION``; used as ``votes in NAME``."""
-    return _Declaration(name, index, default, doc)
+def _holders(nodes: tuple[Node, ...]) -> Expression:
+    from scrutator.model.quorums.expression import all_of
+
+    holders = [node for node in nodes if node.kind is Kind.VOTER]
+    if not holders:
+        raise QuorumError("all nodes are witnesses: nobody would hold the data")
+    return all_of(holders)
 
 
-Test = Callable[[int], bool]
+def parse_system(text: str, *, name: str = "", rules: tuple[str, ...] = ()) -> QuorumSystem:
+    """A quorum system as text: one expression, or ``role = EXPRESSION; role = EXPRESSION``.
+
+    One of a pair of roles (read and write, phase1 and phase2, election and commit) may be ``dual``:
+    the fewest nodes that meet every quorum of the other.
+
+    >>> system = parse_system("read = a*b + c*d; write = dual")
+    >>> str(system.roles["write"]), [str(rule) for rule in system.rules]
+    ('(a + b)*(c + d)', ['read & write', 'write & write'])
+    """
+    texts: dict[str, str] = {}
+    for part in text.split(";"):
+        role, equals, expression = part.partition("=")
+        if not equals:
+            role, expression = "quorum", part
+        if not part.strip():
+            continue
+        if role.strip() in texts:
+            raise QuorumError(f"the quorums of {role.strip()} are given twice")
+        if not role.strip().replace("-", "_").isidentifier():
+            raise QuorumError(f"{role.strip()!r} is not the name of a role; write for instance read = a*b; write = a + b")
+        texts[role.strip()] = expression
+    return with_rules(name or text.strip(), read_roles(texts), rules)
 
 
-def _parse(name: str, expression: str, count: int) -> Test:
-    def wrong(why: str) -> SpecError:
-        return SpecError(f"{name}={expression}: {why}; write for instance majority, 2, a*b + c or choose(2, a, b, c)")
+def read_roles(texts: Mapping[str, str], nodes: Mapping[str, Node] | None = None) -> dict[str, Expression]:
+    """The expressions of roles from their texts; a text ``dual`` is resolved from the other role of its pair.
 
-    if len(expression) > EXPRESSION_CHARACTERS_MAX:
-        raise SpecError(f"{name}: the expression is longer than {EXPRESSION_CHARACTERS_MAX} characters")
+    ``nodes``, if given, are all that may be named, and what a bare ``majority`` ranges over: those that
+    are not learners; without, it ranges over the nodes that the other roles name.
+    """
+    found: dict[str, Expression] = {}
+    everyone = () if nodes is None else tuple(n for n in nodes.values() if n.kind is not Kind.LEARNER)
+    for role, text in texts.items():
+        if text.strip() != "dual":
+            found[role] = _named(role, lambda text=text: parse(text, everyone=everyone, named=nodes))  # type: ignore[misc]
+    for role, text in texts.items():
+        if text.strip() == "dual":
+            other = DUALS.get(role)
+            if other not in found:
+                pair = other or "another role"
+                raise QuorumError(f"{role}: dual of what? Give the quorums of {pair}, or write dual(EXPRESSION)")
+            found[role] = found[other].dual()
+    return {role: found[role] for role in texts}
+
+
+def _named(role: str, read: object) -> Expression:
     try:
-        tree = ast.parse(expression.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise wrong("not a quorum expression") from None
-    everyone = {"majority": count // 2 + 1, "half": (count + 1) // 2, "all": count, "any": 1}
-
-    def at_least(k: int, tests: list[Test]) -> Test:
-        return lambda mask: sum(t(mask) for t in tests) >= k
-
-    def node(position: int) -> Test:
-        if not 0 <= position < count:
-            raise wrong(f"there are only {count} nodes, {chr(97)} to {chr(96 + count)}")
-        return lambda mask: bool(mask >> position & 1)
-
-    def build(tree: ast.expr) -> Test:
-        if isinstance(tree, ast.Name) and tree.id in everyone:
-            return at_least(everyone[tree.id], [node(k) for k in range(count)])
-        if isinstance(tree, ast.Name) and len(tree.id) == 1 and tree.id.isascii() and tree.id.islower():
-            return node(ord(tree.id) - ord("a"))
-        if isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.Mult, ast.Add)):
-            return at_least(2 if isinstance(tree.op, ast.Mult) else 1, [build(tree.left), build(tree.right)])
-        if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "choose" and not tree.keywords:
-            k, *members = tree.args
-            if isinstance(k, ast.Constant) and isinstance(k.value, int) and 1 <= k.value <= len(members):
-                return at_least(k.value, [build(m) for m in members])
-            raise wrong("choose(k, ...) takes k between 1 and the number of members")
-        raise wrong(f"cannot read {ast.unparse(tree)}")
-
-    if isinstance(tree, ast.Constant) and isinstance(tree.value, int) and not isinstance(tree.value, bool):
-        if not 1 <= tree.value <= count:
-            raise wrong(f"a quorum has 1 to {count} nodes")
-        return at_least(tree.value, [node(k) for k in range(count)])
-    return build(tree)
+        return read()  # type: ignore[operator, no-any-return]
+    except QuorumError as error:
+        raise QuorumError(f"{role}: {error}") from None

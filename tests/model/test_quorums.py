@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrutator.model.language import Index, SpecError
-from scrutator.model.quorums.system import QuorumSystem
+from scrutator.model.quorums.table import QuorumTable
 
 Oracle = Callable[[frozenset[int]], bool]
 
 
-def system(expression: str, nodes: int) -> QuorumSystem:
-    return QuorumSystem("q", Index("node", nodes).resolve({}), expression)
+def system(expression: str, nodes: int) -> QuorumTable:
+    return QuorumTable("q", Index("node", nodes).resolve({}), expression)
 
 
 def subsets(nodes: int) -> list[frozenset[int]]:
