@@ -1,0 +1,1 @@
+"""Quorum systems in files."""
