@@ -1,0 +1,57 @@
+"""A quorum system against its rules.
+
+Law: a role without any quorum is never called safe, and a rule counts only the nodes that can be relied on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Collection
+
+from scrutator.checker.quorum.intersection import TIMEOUT_S, decide
+from scrutator.checker.quorum.result import Finding, Verification
+from scrutator.model.quorums.expression import QuorumError
+from scrutator.model.quorums.parse import unknown
+from scrutator.model.quorums.system import QuorumSystem
+
+
+def verify(
+    system: QuorumSystem,
+    *,
+    faulty: Collection[str] = (),
+    absent: Collection[str] = (),
+    amnesiac: int = 0,
+    timeout_s: float = TIMEOUT_S,
+    on_finding: Callable[[Finding], None] | None = None,
+) -> Verification:
+    """Decide every rule of the system.
+
+    ``faulty`` nodes lie or lost what they knew, so that sharing one of them is not enough; ``amnesiac``
+    is how many further nodes may, whichever they are; ``absent`` nodes are down for ever.  Raises
+    `QuorumError` for nodes that do not exist.
+
+    >>> from scrutator.model.quorums import parse_system
+    >>> verify(parse_system("majority(a, b, c)")).verdict.value
+    'holds'
+    """
+    start = time.monotonic()
+    known = {node.name: node for node in system.nodes}
+    for name in (*faulty, *absent):
+        if name not in known:
+            raise QuorumError(unknown("node", name, known))
+    if amnesiac < 0:
+        raise QuorumError(f"{amnesiac} failures: 0 or more")
+    gone, liars = frozenset(absent), frozenset(faulty)
+    roles = {role: e.restricted(absent=gone) if gone else e for role, e in system.roles.items()}
+    empty = tuple(role for role, expression in roles.items() if not expression.is_quorum(set(known)))
+    findings = []
+    for rule in system.rules:
+        if any(role in empty for role in rule.roles):
+            continue
+        asked = dataclasses.replace(rule, overlap=rule.overlap + amnesiac)
+        finding = decide(asked, [roles[role] for role in rule.roles], faulty=liars, timeout_s=timeout_s)
+        findings.append(dataclasses.replace(finding, rule=rule))
+        if on_finding is not None:
+            on_finding(findings[-1])
+    return Verification(system, tuple(findings), empty, liars, gone, amnesiac, time.monotonic() - start)
