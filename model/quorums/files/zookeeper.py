@@ -106,10 +106,11 @@ def _server(told: _Told, each: Property, server: int) -> None:
 def _group(told: _Told, each: Property, group: int) -> None:
     members = [_number(told.path, each, part, "a server in a group") for part in each.value.split(":")]
     for server in members:
-        other = told.group_of.setdefault(server, group)
-        if other != group or members.count(server) > 1:
+        if server in told.group_of:
+            other = told.group_of[server]
             where = f"group {other} and group {group}" if other != group else f"group {group} twice"
             raise FileError(told.path, each.line, f"server {server} is in {where}; a server is in one group, once")
+        told.group_of[server] = group
         if len(told.group_of) > SERVERS_MAX:
             raise FileError(told.path, each.line, f"more than {SERVERS_MAX:,} servers")
     told.groups[group] = members
