@@ -17,11 +17,15 @@ from scrutator.model.language.errors import SpecError
 from scrutator.model.language.spec import Spec
 
 
+# What models are made of: there are none inside, and it is not loaded before it is used.
+_MACHINERY = ("scrutator.model.language.", "scrutator.model.quorums.", "scrutator.model.objects.")
+
+
 def models() -> dict[str, Spec]:
     """Every model of the package, by name, in order of names."""
     found: dict[str, Spec] = {}
     for info in pkgutil.walk_packages(scrutator.model.__path__, "scrutator.model."):
-        if info.name == __name__ or info.name.rsplit(".", 1)[-1].startswith("_"):
+        if info.name == __name__ or info.name.startswith(_MACHINERY) or info.name.rsplit(".", 1)[-1].startswith("_"):
             continue
         spec = getattr(importlib.import_module(info.name), "SPEC", None)
         if isinstance(spec, Spec):

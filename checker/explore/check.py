@@ -114,8 +114,8 @@ def _locate_fault(model: Model, chosen: tuple[Property, ...], found: Findings, c
 def _result(model: Model, chosen: tuple[Property, ...], options: CheckOptions, found: Findings, canonical: Callable[[bytes], bytes]) -> Result:
     complete = found.exhaustive and options.search != "simulate" and not _stopped_early(found, options)
 
-    def trace_of(path: Path | None, step: Property | None = None) -> Trace | None:
-        return None if path is None else explain(model, path, canonical, shortest=found.shortest, step=step)
+    def trace_of(path: Path | None, broken: Property | None = None) -> Trace | None:
+        return None if path is None else explain(model, path, canonical, shortest=found.shortest, broken=broken)
 
     results = []
     for p in chosen:
@@ -125,7 +125,7 @@ def _result(model: Model, chosen: tuple[Property, ...], options: CheckOptions, f
             verdict = Verdict.HOLDS if trace else (Verdict.VIOLATED if complete else Verdict.UNKNOWN)
             note = "" if trace else ("never happens" if complete else "has not happened so far")
         elif p.name in found.violated:
-            trace = trace_of(found.violated[p.name], p if p.kind is Kind.STEP_INVARIANT else None)
+            trace = trace_of(found.violated[p.name], p)
             verdict = Verdict.VIOLATED
             note = "impossible from the last state on" if p.kind is Kind.ALWAYS_POSSIBLE else ""
         elif p.kind is Kind.ALWAYS_POSSIBLE and found.possible.get(p.name) is not True:

@@ -39,6 +39,7 @@ class Step:
     state: tuple[tuple[str, str], ...]
     encoded: str
     fault: bool = False  # a crash, a lost or a duplicated message rather than the protocol's own step
+    decided: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (quorum bound, nodes) that the step found to be quorums
 
     @property
     def label(self) -> str:

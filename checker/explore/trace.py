@@ -18,14 +18,17 @@ from scrutator.checker.explore.findings import Path
 from scrutator.checker.explore.layout import encode
 from scrutator.checker.explore.result import PropertyKind, PropertyResult, Result, Step, Trace
 from scrutator.model.language.errors import SpecError
-from scrutator.model.language.interpret import Interpreter, Successor
+from scrutator.model.language.interpret import Interpreter, Successor, copy
 from scrutator.model.language.show import arguments, changes, shown
 from scrutator.model.language.spec import Kind, Model, Property
 from scrutator.model.language.values import RecordPlace
+from scrutator.model.quorums.table import observed
 
 FORMAT = "scrutator-trace"
 VERSION = 1
 FILE_BYTES_MAX = 64 << 20
+
+Decided = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class ReplayError(Exception):
@@ -35,15 +38,16 @@ class ReplayError(Exception):
 # --- explaining -------------------------------------------------------------------------
 
 
-def explain(model: Model, path: Path, canonical: Callable[[bytes], bytes], *, shortest: bool, step: Property | None = None) -> Trace:
-    """The behaviour along a path of rows.  ``step`` is a step invariant that the last step breaks."""
+def explain(model: Model, path: Path, canonical: Callable[[bytes], bytes], *, shortest: bool, broken: Property | None = None) -> Trace:
+    """The behaviour along a path of rows, at whose end a property may be broken."""
     interpreter = Interpreter(model)
     state = next(s for s in interpreter.initial_states() if canonical(encode(s)) == path[0])
     steps = [_first(model, state)]
     for k, row in enumerate(path[1:], 2):
-        last = step if k == len(path) else None
-        chosen = next(s for s in interpreter.successors(state) if canonical(encode(s.state)) == row and _breaks(interpreter, last, state, s))
-        steps.append(_step(model, state, chosen))
+        last = broken if k == len(path) else None
+        step = last if last is not None and last.kind is Kind.STEP_INVARIANT else None
+        chosen = next(s for s in interpreter.successors(state) if canonical(encode(s.state)) == row and _breaks(interpreter, step, state, s))
+        steps.append(_step(model, state, chosen, _decided(interpreter, state, chosen, last)))
         state = chosen.state
     return Trace(tuple(steps), shortest)
 
@@ -52,16 +56,26 @@ def _breaks(interpreter: Interpreter, step: Property | None, before: RecordPlace
     return step is None or not interpreter.holds(step.function, before, successor.state)
 
 
+def _decided(interpreter: Interpreter, before: RecordPlace, successor: Successor, broken: Property | None) -> Decided:
+    """What the action, and the property that its result breaks, found to be quorums."""
+    action = interpreter.model.actions[successor.action]
+    with observed() as quorums:
+        interpreter.execute(action, copy(before), successor.arguments)
+        if broken is not None and broken.kind is Kind.INVARIANT:
+            interpreter.holds(broken.function, successor.state)
+    return tuple(quorums)
+
+
 def _first(model: Model, state: RecordPlace) -> Step:
     fields = _fields(model, state)
     return Step("initial state", (), tuple(f"{name} = {value}" for name, value in fields), fields, encode(state).hex())
 
 
-def _step(model: Model, before: RecordPlace, successor: Successor) -> Step:
+def _step(model: Model, before: RecordPlace, successor: Successor, decided: Decided) -> Step:
     action = model.actions[successor.action]
     return Step(
         action.name, arguments(action, successor.arguments), tuple(changes(model.state, before, successor.state)),
-        _fields(model, successor.state), encode(successor.state).hex(), action.fault,
+        _fields(model, successor.state), encode(successor.state).hex(), action.fault, decided,
     )  # fmt: skip
 
 
@@ -163,7 +177,7 @@ def replay(path: FilePath | str) -> Replay:
         if match is None:
             label = f"{wanted['action']}({', '.join(f'{n}={v}' for n, v in wanted['parameters'].items())})"
             return Replay(False, (f"step {k}: {label} is no longer a step of the model, or leads elsewhere",), Trace(tuple(steps), False), None)
-        steps.append(_step(model, state, match))
+        steps.append(_step(model, state, match, _decided(interpreter, state, match, None)))
         before, state = state, match.state
     trace = Trace(tuple(steps), False)
     ok, why = _still(interpreter, chosen, before, state, len(rest))

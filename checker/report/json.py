@@ -25,8 +25,18 @@ from scrutator.checker.verdict import ExitStatus
 SCHEMA = "scrutator.check/1"
 
 
+class QuorumDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """Nodes that are a quorum of the bound of that name."""
+
+    bound: str
+    nodes: list[str]
+
+
 class StepDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """One step: the first is the initial state.  ``state`` maps fields to their printed form."""
+    """One step: the first is the initial state.  ``state`` maps fields to their printed form.
+
+    ``decided`` names the quorums that the step rests on.
+    """
 
     action: str
     parameters: dict[str, str]
@@ -34,6 +44,7 @@ class StepDocument(msgspec.Struct, frozen=True, kw_only=True):
     changes: list[str]
     state: dict[str, str]
     encoded: str
+    decided: list[QuorumDocument]
 
 
 class TraceDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,4 +201,5 @@ def _step(step: Step) -> StepDocument:
         changes=list(step.changes),
         state=dict(step.state),
         encoded=step.encoded,
+        decided=[QuorumDocument(bound=bound, nodes=list(nodes)) for bound, nodes in step.decided],
     )

@@ -249,6 +249,7 @@ def print_trace(console: Console, trace: Trace, *, what: str) -> None:
     """Print a trace as numbered steps, each with its parameters and only what it changed."""
     shortest = ", the shortest there is" if trace.shortest else ""
     put(console, f"The {what} takes {plural(len(trace), 'step')}{shortest}:", indent=2)
+    decided: set[tuple[str, tuple[str, ...]]] = set()  # said once, where they first decide
     for number, step in enumerate(trace.steps):
         text = Text(clean(step.label), style="bold")
         if step.fault:
@@ -256,6 +257,9 @@ def print_trace(console: Console, trace: Trace, *, what: str) -> None:
         put(console, text, indent=8, label=f"{number:>6}.")
         for change in step.changes or (() if number == 0 else ("nothing changes",)):
             put(console, change, indent=12)
+        for name, nodes in (quorum for quorum in step.decided if quorum not in decided):
+            put(console, f"{name}: {{{', '.join(nodes)}}} is a quorum", indent=12, style="cyan")
+        decided.update(step.decided)
 
 
 # --- coverage -----------------------------------------------------------------------------

@@ -5,7 +5,7 @@ Law: a value, complete in itself: what was proved of it is what models explore a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -154,8 +154,8 @@ def read_roles(texts: Mapping[str, str], nodes: Mapping[str, Node] | None = None
     return {role: found[role] for role in texts}
 
 
-def _named(role: str, read: object) -> Expression:
+def _named(role: str, read: Callable[[], Expression]) -> Expression:
     try:
-        return read()  # type: ignore[operator, no-any-return]
+        return read()
     except QuorumError as error:
         raise QuorumError(f"{role}: {error}") from None

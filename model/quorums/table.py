@@ -7,7 +7,9 @@ nodes, made of the same expressions that the quorum verifier decides about.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from operator import mul
 from typing import Any
 
@@ -36,13 +38,34 @@ class QuorumTable:
                 mask |= 1 << self.index.pack(node)
             except ValueError as error:
                 raise Fault(f"{self.name}: {error}") from None
-        return bool(self.table[mask])
+        decides = bool(self.table[mask])
+        seen = _OBSERVED.get()
+        if seen is not None and decides:
+            members = tuple(self.index.show(self.index.unpack(k)) for k in range(self.index.count) if mask >> k & 1)
+            seen[self.name, members] = None
+        return decides
 
     def __str__(self) -> str:
         return self.expression
 
 
-class _Declaration(BoundDeclaration):
+_OBSERVED: ContextVar[dict[tuple[str, tuple[str, ...]], None] | None] = ContextVar("observed", default=None)
+
+
+@contextmanager
+def observed() -> Iterator[dict[tuple[str, tuple[str, ...]], None]]:
+    """What models that are interpreted inside find to be quorums: (name of the bound, nodes), in order."""
+    seen: dict[tuple[str, tuple[str, ...]], None] = {}
+    token = _OBSERVED.set(seen)
+    try:
+        yield seen
+    finally:
+        _OBSERVED.reset(token)
+
+
+class QuorumsDeclaration(BoundDeclaration):
+    """A quorum system as a bound; made by `Quorums`."""
+
     def __init__(self, name: str, index: Any, default: str, doc: str) -> None:
         super().__init__(name, default, doc)
         self.index = index
@@ -59,7 +82,7 @@ class _Declaration(BoundDeclaration):
 
 def Quorums(name: str, index: Any, default: str, doc: str) -> Any:
     """A quorum system as a bound of a model: ``--set name=EXPRESSION``; used as ``votes in NAME``."""
-    return _Declaration(name, index, default, doc)
+    return QuorumsDeclaration(name, index, default, doc)
 
 
 def _parse(name: str, text: str, count: int) -> Expression:

@@ -79,15 +79,15 @@ def test_a_bare_number_is_that_many_nodes(k: int) -> None:
     [
         ("a *", "not a quorum expression"),
         ("", "not a quorum expression"),
-        ("d", "there are only 3 nodes, a to c"),
+        ("d", "there is no node d: the nodes are a, b, c"),
         ("0", "a quorum has 1 to 3 nodes"),
         ("4", "a quorum has 1 to 3 nodes"),
-        ("True", "cannot read True"),
-        ("choose(3, a, b)", "between 1 and the number of members"),
-        ("choose(0, a, b)", "between 1 and the number of members"),
-        ("a - b", "cannot read a - b"),
+        ("True", "cannot read 'True'"),
+        ("choose(3, a, b)", "a threshold of 3 is above 2 members"),
+        ("choose(0, a, b)", "a threshold of 0: no nodes at all would be a quorum"),
+        ("a - b", "cannot read 'a - b'"),
         ("__import__('os')", "cannot read"),
-        ("minority", "cannot read minority"),
+        ("minority", "there is no node minority"),
     ],
 )
 def test_what_is_no_expression_is_refused(expression: str, message: str) -> None:
