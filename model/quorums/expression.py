@@ -12,9 +12,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import combinations
+from keyword import iskeyword
 from typing import TypeVar
 
 T = TypeVar("T")
+RANGES = ("majority", "half", "all", "any")  # words that, alone, range over all nodes
+OPERANDS_MAX = 20  # of a sum or a product, before it is written as any(...) or all(...)
 
 
 class QuorumError(ValueError):
@@ -129,8 +132,9 @@ class Node(Expression):
 
     @property
     def label(self) -> str:
-        """The name as it is written in an expression."""
-        return self.name if self.name.isidentifier() and self.name.isascii() else repr(self.name)
+        """The name as it is written in an expression: quoted where it would be read as something else."""
+        plain = self.name.isidentifier() and self.name.isascii() and not iskeyword(self.name)
+        return self.name if plain and self.name not in RANGES else repr(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,29 +354,32 @@ def _text(gate: AtLeast, texts: list[str]) -> str:
     if not count:
         return "always" if gate.needed <= 0 else "never"
     if not gate.unweighted:
-        members = [t if w == 1 else f"{w}*({t})" if _is_sum(t) else f"{w}*{t}" for w, t in zip(gate.weights, texts, strict=True)]
+        members = [t if w == 1 else f"{w}*{_bracketed(t, '+*')}" for w, t in zip(gate.weights, texts, strict=True)]
         return f"weighted({gate.needed}, {', '.join(members)})"
+    if gate.needed in (1, count) and count > OPERANDS_MAX:
+        return f"{'any' if gate.needed == 1 else 'all'}({', '.join(texts)})"
     if gate.needed == 1 and count > 1:
         return " + ".join(texts)
     if gate.needed == count:
-        return "*".join(f"({text})" if _is_sum(text) else text for text in texts)
+        return "*".join(_bracketed(text, "+") for text in texts)
     if gate.needed == count // 2 + 1:
         return f"majority({', '.join(texts)})"
     return f"choose({gate.needed}, {', '.join(texts)})"
 
 
-def _is_sum(text: str) -> bool:
-    """Whether a text has a ``+`` outside brackets and quotes."""
-    depth, quote = 0, ""
+def _bracketed(text: str, operators: str) -> str:
+    """The text, in brackets if one of the operators stands in it outside brackets and quotes."""
+    depth, quote, escaped = 0, "", False
     for character in text:
         if quote:
-            quote = "" if character == quote else quote
+            quote = "" if character == quote and not escaped else quote
+            escaped = character == "\\" and not escaped
         elif character in "'\"":
             quote = character
         elif character in "([":
             depth += 1
         elif character in ")]":
             depth -= 1
-        elif character == "+" and not depth:
-            return True
-    return False
+        elif character in operators and not depth:
+            return f"({text})"
+    return text

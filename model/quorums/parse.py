@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from scrutator.model.quorums import structures
 from scrutator.model.quorums.expression import (
+    RANGES,
     Expression,
     Node,
     QuorumError,
@@ -47,7 +48,6 @@ _OF_GROUPS: Mapping[str, Callable[[structures.Groups], Expression]] = {
     "wall": structures.wall,
 }
 WORDS = (*_OF_MEMBERS, *_OF_GROUPS, "choose", "weighted", "dual")
-_EVERYONE = ("majority", "half", "all", "any")
 _NUMBERED = re.compile(r"(.*?)(\d{1,9})")
 
 
@@ -72,7 +72,9 @@ def parse(
         raise QuorumError(f"the expression is longer than {CHARACTERS_MAX:,} characters")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (RecursionError, MemoryError):
+        raise QuorumError(f"{_short(text)} is too deep or too long to read; write any(a, b, ...) for long sums") from None
+    except (SyntaxError, ValueError):
         raise QuorumError(f"{_short(text)} is not a quorum expression{_HINT}") from None
     return _Reader(everyone, named).read(tree, 0)
 
@@ -89,7 +91,7 @@ class _Reader:
         if depth > DEPTH_MAX:
             raise QuorumError(f"the expression is nested more than {DEPTH_MAX} deep")
         match tree:
-            case ast.Name(id=word) if word in _EVERYONE and not (self.named and word in self.named):
+            case ast.Name(id=word) if word in RANGES:
                 return self.of_everyone(word)
             case ast.Name(id=name) | ast.Constant(value=str(name)):
                 return self.node(name)
@@ -172,12 +174,16 @@ class _Reader:
         return [self.members(group, depth + 1) for group in lists]
 
     def weight(self, tree: ast.expr, depth: int) -> tuple[int, Expression]:
-        match tree:
-            case ast.BinOp(op=ast.Mult(), left=ast.Constant(value=int(weight)), right=member):
-                return int(weight), self.read(member, depth)
-            case ast.BinOp(op=ast.Mult(), left=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(weight)))):
-                return -int(weight), self.read(tree.right, depth)
-            case ast.BinOp(op=ast.Mult(), left=ast.Constant(value=float())):
+        """``3*a`` and ``3*a*b``, which is 3*(a*b): a weight and the member that has it."""
+        factors = [tree]
+        while isinstance(factors[0], ast.BinOp) and isinstance(factors[0].op, ast.Mult):
+            factors[:1] = [factors[0].left, factors[0].right]
+        match factors[0]:
+            case ast.Constant(value=int(weight)) if len(factors) > 1:
+                return int(weight), all_of(self.read(member, depth) for member in factors[1:])
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(weight))) if len(factors) > 1:
+                return -int(weight), all_of(self.read(member, depth) for member in factors[1:])
+            case ast.Constant(value=float()):
                 raise QuorumError(f"{_unparsed(tree)}: weights are whole numbers; multiply them all until they are")
         return 1, self.read(tree, depth)
 
