@@ -179,15 +179,15 @@ def _assignments(path: Path, tokens: list[Token], line: int) -> dict[str, Token]
             raise FileError(path, key.line, unknown("setting", key.value, dict.fromkeys(_KEYS)))
         if key.value in found:
             raise FileError(path, key.line, f"{key.value} is given twice; take one of them out")
-        if tokens[k + 1].is_word("COPY") and key.value not in _OTHERS:
+        value = tokens[k + 2]
+        if not tokens[k + 1].is_sign("=") or value.kind == "sign":
+            raise FileError(path, key.line, f"{key.value} has no value: write {key.value} = ...")
+        copied = value.is_word("COPY")  # COPY FROM PARENT
+        if copied and key.value not in _OTHERS:
             message = f"{key.value} comes from the parent zone, which is elsewhere; SHOW ZONE CONFIGURATION prints what holds in the end"
             raise FileError(path, key.line, message)
-        width = 4 if tokens[k + 1].is_word("COPY") else 3
-        value = tokens[min(k + width - 1, len(tokens) - 1)]
-        if width == 3 and (not tokens[k + 1].is_sign("=") or value.kind == "sign"):
-            raise FileError(path, key.line, f"{key.value} has no value: write {key.value} = ...")
         found[key.value] = value
-        k += width
+        k += 5 if copied else 3
         if k < len(tokens) and not tokens[k].is_sign(","):
             raise FileError(path, tokens[k].line, f"a comma is missing before {tokens[k].value!r}")
         k += 1

@@ -78,7 +78,7 @@ def read_constraints(text: str) -> Constraints:
         return Constraints(())
     if brackets == "[]":
         return Constraints((_part(re.sub(r"[\"']", "", inner), None),))
-    parts = []
+    parts: list[Part] = []
     at = 0
     while at < len(inner):
         match = _ENTRY.match(inner, at)

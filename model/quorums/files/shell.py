@@ -25,17 +25,26 @@ _LITERALS = ("true", "false", "null")
 def read_shell(path: Path, text: str) -> object:
     """The value printed; raises `FileError` with the line where it cannot be read."""
     body = _without_assignment(text)
-    for translated in (body, None):
-        try:
-            return json.loads(translated or _translated(path, body), object_hook=_unwrapped, parse_constant=_refused)
-        except json.JSONDecodeError as error:
-            if translated is None:
-                raise FileError(path, error.lineno, f"neither JSON nor what the shell prints: {error.msg}") from None
-        except RecursionError:
-            raise FileError(path, 1, "nested too deep to be a configuration") from None
-        except ValueError as error:
-            raise FileError(path, 1, f"cannot be read: {error}") from None
-    raise AssertionError("unreachable")
+    try:
+        return _loaded(path, body)
+    except json.JSONDecodeError:
+        pass
+    try:
+        return _loaded(path, _translated(path, body))
+    except json.JSONDecodeError as error:
+        raise FileError(path, error.lineno, f"neither JSON nor what the shell prints: {error.msg}") from None
+
+
+def _loaded(path: Path, text: str) -> object:
+    """The value; raises `JSONDecodeError` for what is not JSON, `FileError` for JSON that means nothing here."""
+    try:
+        return json.loads(text, object_pairs_hook=_unwrapped, parse_constant=_refused)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise FileError(path, 1, "nested too deep to be a configuration") from None
+    except ValueError as error:
+        raise FileError(path, 1, f"cannot be read: {error}") from None
 
 
 def _without_assignment(text: str) -> str:
@@ -76,11 +85,11 @@ def _translated(path: Path, text: str) -> str:
 
 
 def _call(path: Path, text: str, tokens: list[tuple[str, str, int]], k: int) -> tuple[int, str]:
-    """``Name(first, ...)``: where it ends, and what it stands for; a bracket in it is skipped with its content."""
+    """``Name(first, ...)``: where it ends, and what it stands for; the rest is skipped."""
     name, depth, first = tokens[k][1], 0, ""
     for end in range(k + 1, len(tokens)):
         kind, raw, _ = tokens[end]
-        depth += {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}.get(raw, 0) if kind == "sign" else 0
+        depth += {"(": 1, ")": -1}.get(raw, 0) if kind == "sign" else 0
         if depth == 0:
             break
         if not first and kind in ("text", "number"):
@@ -104,7 +113,12 @@ def _quoted(raw: str) -> str:
     return raw if raw[0] == '"' else '"' + re.sub(r'(?<!\\)"', r"\"", inner) + '"'
 
 
-def _unwrapped(entries: dict[str, object]) -> object:
+def _unwrapped(pairs: list[tuple[str, object]]) -> object:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for k, name in enumerate(names) if name in names[:k])
+        raise ValueError(f"{twice} is given twice in one place; take one of them out")
     if len(entries) == 1:
         ((key, value),) = entries.items()
         if key in _WRAPPED and isinstance(value, str) and re.fullmatch(r"-?\d{1,18}(\.\d*)?", value):
