@@ -19,19 +19,20 @@ from scrutator.checker.commands.check import check
 from scrutator.checker.commands.convert import convert
 from scrutator.checker.commands.lin import lin
 from scrutator.checker.commands.models import list_models
+from scrutator.checker.commands.quorum import quorum
 from scrutator.checker.commands.replay import replay
 from scrutator.checker.commands.shared import UsageError, emit, fail, silence
 from scrutator.checker.verdict import ExitStatus
 
 EPILOGUE = (
-    "Exit status: 0 every property or history holds, 1 one is violated, 2 wrong usage, "
-    "3 unknown (a limit was reached), 4 the model is faulty or vacuous, or the history malformed, "
+    "Exit status: 0 every property, history or rule holds, 1 one is violated, 2 wrong usage, "
+    "3 unknown (a limit was reached), 4 the model is faulty or vacuous, or the file malformed, "
     "70 a bug in scrutator."
 )
 
 app = App(
     name="scrutator",
-    help="Scrutinise consensus: check models of replicated protocols, and histories recorded of real ones.",
+    help="Scrutinise consensus: check models of replicated protocols, histories recorded of real ones, and quorums.",
     help_epilogue=EPILOGUE,
     help_format="plaintext",
     version=scrutator.__version__,
@@ -40,6 +41,7 @@ app = App(
 )
 app.command(check)
 app.command(lin)
+app.command(quorum)
 app.command(convert)
 app.command(list_models, name="list")
 app.command(replay)
@@ -81,8 +83,12 @@ def run(arguments: Sequence[str]) -> int:
 
 def _explain(error: Exception) -> int:
     from scrutator.model.language import ModelError, SpecError
+    from scrutator.model.quorums import QuorumError
+    from scrutator.model.quorums.files.errors import FileError
 
-    if isinstance(error, SpecError):
+    if isinstance(error, FileError):
+        return fail(str(error), ExitStatus.FAULTY_MODEL)
+    if isinstance(error, (SpecError, QuorumError)):
         return fail(str(error), ExitStatus.USAGE)
     if isinstance(error, ModelError):
         return fail(f"the model is faulty: {error}", ExitStatus.FAULTY_MODEL)

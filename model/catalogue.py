@@ -16,7 +16,6 @@ from scrutator.model import references
 from scrutator.model.language.errors import SpecError
 from scrutator.model.language.spec import Spec
 
-
 # What models are made of: there are none inside, and it is not loaded before it is used.
 _MACHINERY = ("scrutator.model.language.", "scrutator.model.quorums.", "scrutator.model.objects.")
 

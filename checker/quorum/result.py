@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scrutator.checker.quorum.smtlib import Leaves, Question
 from scrutator.checker.verdict import ExitStatus, Verdict
 from scrutator.model.quorums.rules import Rule
 from scrutator.model.quorums.system import QuorumSystem
@@ -27,8 +28,10 @@ class Finding:
     """The verdict on one rule, and what it rests on."""
 
     rule: Rule
+    asked: Question
     verdict: Verdict
     basis: str  # how it was decided, as a sentence
+    proof: Leaves | None = None  # the form of the question that z3 refuted
     miss: Miss | None = None
     elapsed_s: float = 0.0
 
@@ -46,7 +49,7 @@ class Verification:
     without_quorum: tuple[str, ...]
     faulty: frozenset[str]  # nodes that lie or lost what they knew: sharing one of them is not enough
     absent: frozenset[str]  # nodes that are down for ever
-    amnesiac: int  # any so many further nodes may lose what they knew
+    forgetting: int  # any so many further nodes may lose what they knew
     elapsed_s: float
 
     @property
@@ -69,8 +72,8 @@ class Verification:
             said += f", without {_listed(self.absent)}"
         if self.faulty:
             said += f"; {_listed(self.faulty)} may lie"
-        if self.amnesiac:
-            said += f"; any {self.amnesiac} node{'s' if self.amnesiac != 1 else ''} may lose what they knew"
+        if self.forgetting:
+            said += f"; any {self.forgetting} node{'s' if self.forgetting != 1 else ''} may lose what they knew"
         return said
 
 

@@ -10,6 +10,7 @@ exact.  Law: nothing is decided here, and every name is quoted, so that no name 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from scrutator.model.quorums.expression import AtLeast, Expression, Node, parts
@@ -22,54 +23,58 @@ class Leaves(Enum):
     WHOLE = "QF_LIA"
 
 
-def question(
-    quorums: Sequence[Expression],
-    overlap: int,
-    leaves: Leaves,
-    *,
-    faulty: frozenset[str] = frozenset(),
-    size_max: int | None = None,
-) -> str:
-    """Satisfiable iff quorums of these expressions, one of each, share fewer than ``overlap`` correct nodes.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Are there quorums of these expressions, one of each, that share fewer correct nodes than ``overlap``?"""
 
-    ``size_max`` bounds how many nodes they have together, a node counted in each that has it.
-    """
-    sort = "Real" if leaves is Leaves.REAL else "Int"
-    lines = [f"(set-logic {leaves.value})"]
-    for k, expression in enumerate(quorums):
-        lines.extend(_quorum(k, expression, sort))
-    common = shared_names(quorums)
-    slack = []
-    for name in common:
-        held = [presence(k, name) for k in range(len(quorums))]
-        if name in faulty:
-            continue
-        if overlap == 1:
-            lines.append(f"(assert (<= {_sum(held)} {len(quorums) - 1}))")
-        else:
-            spare = f"|both {_quoted(name)}|"
-            slack.append(spare)
-            lines.extend(_declared(spare, sort))
-            lines.append(f"(assert (<= {_sum(held)} (+ {len(quorums) - 1} {spare})))")
-    if slack:
-        lines.append(f"(assert (<= {_sum(slack)} {overlap - 1}))")
-    if size_max is not None:
-        every = [presence(k, name) for k, expression in enumerate(quorums) for name in expression.names()]
-        lines.append(f"(assert (<= {_sum(every)} {size_max}))")
-    lines.append("(check-sat)")
-    return "\n".join(lines) + "\n"
+    quorums: tuple[Expression, ...]
+    overlap: int = 1
+    faulty: frozenset[str] = frozenset()
+
+    def text(self, leaves: Leaves, size_max: int | None = None) -> str:
+        """The question as a script that is satisfiable iff the answer is yes.
+
+        ``size_max`` bounds how many nodes the quorums have together, a node counted in each that has it.
+        """
+        sort = "Real" if leaves is Leaves.REAL else "Int"
+        lines = [f"(set-logic {leaves.value})"]
+        for k, expression in enumerate(self.quorums):
+            lines.extend(_quorum(k, expression, sort))
+        spares = []
+        for name in self.shared:
+            held = [presence(k, name) for k in range(len(self.quorums))]
+            if self.overlap == 1:
+                lines.append(f"(assert (<= {_sum(held)} {len(self.quorums) - 1}))")
+            else:
+                spares.append(f"|all {_quoted(name)}|")
+                lines.extend(_declared(spares[-1], sort))
+                lines.append(f"(assert (<= {_sum(held)} (+ {len(self.quorums) - 1} {spares[-1]})))")
+        if spares:
+            lines.append(f"(assert (<= {_sum(spares)} {self.overlap - 1}))")
+        if size_max is not None:
+            every = [presence(k, name) for k, e in enumerate(self.quorums) for name in e.names()]
+            lines.append(f"(assert (<= {_sum(every)} {size_max}))")
+        lines.append("(check-sat)")
+        return "\n".join(lines) + "\n"
+
+    @property
+    def shared(self) -> list[str]:
+        """The correct nodes that are named by all the expressions, in the order of the first."""
+        first, *others = [expression.names() for expression in self.quorums]
+        sets = [frozenset(names) for names in others]
+        return [name for name in first if name not in self.faulty and all(name in names for names in sets)]
+
+    def misses(self, sets: Sequence[frozenset[str]]) -> bool:
+        """Whether these sets answer the question with yes: decided by counting."""
+        return (
+            all(expression.is_quorum(chosen) for expression, chosen in zip(self.quorums, sets, strict=True))
+            and len(frozenset.intersection(*sets) - self.faulty) < self.overlap
+        )
 
 
 def presence(k: int, name: str) -> str:
     """The symbol for the presence of a node in the k-th quorum."""
     return f"|{k} {_quoted(name)}|"
-
-
-def shared_names(quorums: Sequence[Expression]) -> list[str]:
-    """The nodes that are named by all the expressions, in the order of the first."""
-    first, *others = [expression.names() for expression in quorums]
-    sets = [frozenset(names) for names in others]
-    return [name for name in first if all(name in names for names in sets)]
 
 
 def _quorum(k: int, expression: Expression, sort: str) -> Iterator[str]:

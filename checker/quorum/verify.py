@@ -5,12 +5,12 @@ Law: a role without any quorum is never called safe, and a rule counts only the 
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Collection
 
 from scrutator.checker.quorum.intersection import TIMEOUT_S, decide
 from scrutator.checker.quorum.result import Finding, Verification
+from scrutator.checker.quorum.smtlib import Question
 from scrutator.model.quorums.expression import QuorumError
 from scrutator.model.quorums.parse import unknown
 from scrutator.model.quorums.system import QuorumSystem
@@ -21,13 +21,13 @@ def verify(
     *,
     faulty: Collection[str] = (),
     absent: Collection[str] = (),
-    amnesiac: int = 0,
+    forgetting: int = 0,
     timeout_s: float = TIMEOUT_S,
     on_finding: Callable[[Finding], None] | None = None,
 ) -> Verification:
     """Decide every rule of the system.
 
-    ``faulty`` nodes lie or lost what they knew, so that sharing one of them is not enough; ``amnesiac``
+    ``faulty`` nodes lie or lost what they knew, so that sharing one of them is not enough; ``forgetting``
     is how many further nodes may, whichever they are; ``absent`` nodes are down for ever.  Raises
     `QuorumError` for nodes that do not exist.
 
@@ -40,8 +40,8 @@ def verify(
     for name in (*faulty, *absent):
         if name not in known:
             raise QuorumError(unknown("node", name, known))
-    if amnesiac < 0:
-        raise QuorumError(f"{amnesiac} failures: 0 or more")
+    if forgetting < 0:
+        raise QuorumError(f"{forgetting} failures: 0 or more")
     gone, liars = frozenset(absent), frozenset(faulty)
     roles = {role: e.restricted(absent=gone) if gone else e for role, e in system.roles.items()}
     empty = tuple(role for role, expression in roles.items() if not expression.is_quorum(set(known)))
@@ -49,9 +49,8 @@ def verify(
     for rule in system.rules:
         if any(role in empty for role in rule.roles):
             continue
-        asked = dataclasses.replace(rule, overlap=rule.overlap + amnesiac)
-        finding = decide(asked, [roles[role] for role in rule.roles], faulty=liars, timeout_s=timeout_s)
-        findings.append(dataclasses.replace(finding, rule=rule))
+        asked = Question(tuple(roles[role] for role in rule.roles), rule.overlap + forgetting, liars)
+        findings.append(decide(rule, asked, timeout_s=timeout_s))
         if on_finding is not None:
             on_finding(findings[-1])
-    return Verification(system, tuple(findings), empty, liars, gone, amnesiac, time.monotonic() - start)
+    return Verification(system, tuple(findings), empty, liars, gone, forgetting, time.monotonic() - start)
