@@ -15,6 +15,7 @@ from scrutator.checker.quorum.programme import Programme, TimedOut, members
 from scrutator.checker.quorum.result import Finding, Miss
 from scrutator.checker.quorum.smtlib import Leaves, Question, presence
 from scrutator.checker.verdict import Verdict
+from scrutator.model.quorums.expression import AtLeast, Expression, Node
 from scrutator.model.quorums.rules import Rule
 
 TIMEOUT_S = 60.0  # for one rule
@@ -50,7 +51,7 @@ def decide(rule: Rule, asked: Question, *, timeout_s: float = TIMEOUT_S, smalles
             why = f"undecided after {time.monotonic() - start:.0f} s; allow more with --timeout-s"
             return finding(Verdict.UNKNOWN, why)
         found = answer
-    is_smallest = smallest and _none_smaller(asked, found, min(deadline, time.monotonic() + QUICK_S))
+    is_smallest = smallest and _none_smaller(asked, found, min(deadline, time.monotonic() + QUICK_S / 2))
     miss = Miss(found, frozenset.intersection(*found), is_smallest)
     return finding(Verdict.VIOLATED, "found by search, and checked node by node", None, miss)
 
@@ -117,4 +118,25 @@ def _fewest(asked: Question, deadline: float) -> Sets | None:
 def _none_smaller(asked: Question, found: Sets, deadline: float) -> bool:
     """Whether it is proved that none have fewer nodes together."""
     fewer = sum(map(len, found)) - 1
-    return any(_ask(asked, leaves, deadline, fewer) is _Answer.NONE for leaves in Leaves)
+    return _too_light(asked, fewer) or any(_ask(asked, leaves, deadline, fewer) is _Answer.NONE for leaves in Leaves)
+
+
+def _too_light(asked: Question, count: int) -> bool:
+    """Whether even the heaviest ``count`` nodes weigh less than two disjoint quorums of weighted nodes must."""
+    weights = [_weights(expression) for expression in asked.quorums]
+    if len(weights) != 2 or weights[0] is None or weights[0] != weights[1] or asked.overlap > 1 or asked.faulty:
+        return False
+    needed = sum(expression.needed for expression in asked.quorums if isinstance(expression, AtLeast))
+    return sum(sorted(weights[0].values())[-count:]) < needed
+
+
+def _weights(expression: Expression) -> dict[str, int] | None:
+    """The weight of each node of a plain weighted threshold; None for other expressions."""
+    if not isinstance(expression, AtLeast):
+        return None
+    weights: dict[str, int] = {}
+    for weight, member in expression.members:
+        if not isinstance(member, Node):
+            return None
+        weights[member.name] = weights.get(member.name, 0) + weight
+    return weights

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 from scrutator.checker.quorum.intersection import TIMEOUT_S
 from scrutator.checker.quorum.result import Finding, Verification
@@ -101,7 +101,7 @@ _OLD, _NEW = "before", "after"
 def _sequence(kind: str, configurations: Sequence[QuorumSystem], timeout_s: float) -> Path:
     steps = tuple(
         verify(step_between(before, after), timeout_s=timeout_s)
-        for before, after in zip(configurations, configurations[1:], strict=False)
+        for before, after in pairwise(configurations)
     )
     return Path(kind, tuple(configurations), steps)
 
