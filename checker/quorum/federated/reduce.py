@@ -46,6 +46,13 @@ class Reduced:
         """How many nodes each class has."""
         return tuple(len(names) for names in self.classes)
 
+    def below(self) -> list[frozenset[int]]:
+        """The classes that each gate has to do with."""
+        found: list[frozenset[int]] = []
+        for gate in self.gates:
+            found.append(frozenset(c for c, _ in gate.classes).union(*(found[g] for g, _ in gate.gates)))
+        return found
+
     def satisfied(self, counts: Sequence[int]) -> list[bool]:
         """Which gates so many nodes of each class satisfy."""
         held: list[bool] = []
@@ -224,16 +231,13 @@ def _counted(threshold: Threshold, position: Mapping[str, int], new: Mapping[int
 
 def components(system: Reduced, alive: Sequence[int]) -> Iterator[list[int]]:
     """The strongly connected components of who asks for whom, among the classes alive (Tarjan, 1972)."""
-    below: list[frozenset[int]] = []
-    for gate in system.gates:
-        own = frozenset(c for c, _ in gate.classes if alive[c])
-        below.append(own.union(*(below[g] for g, _ in gate.gates)))
+    below = system.below()
     order: dict[int, int] = {}
     low: dict[int, int] = {}
     path: list[int] = []
     on_path: set[int] = set()
     for root in (c for c, count in enumerate(alive) if count):
-        stack = [(root, iter(()))] if root not in order else []
+        stack: list[tuple[int, Iterator[int]]] = [] if root in order else [(root, iter(()))]
         while stack:
             c, rest = stack.pop()
             if c not in order:
@@ -242,6 +246,8 @@ def components(system: Reduced, alive: Sequence[int]) -> Iterator[list[int]]:
                 on_path.add(c)
                 rest = iter(below[system.slices[c]])
             for other in rest:
+                if not alive[other]:
+                    continue
                 if other not in order:
                     stack += [(c, rest), (other, iter(()))]
                     break
