@@ -235,7 +235,7 @@ class _Search:
         while places:
             left, kept = places.popleft()
             places_max -= 1
-            quorum = self._some(left)
+            quorum = small_quorum(self.circuit, left)
             if quorum is None:
                 continue
             if len(known) >= limit or not places_max:
@@ -246,35 +246,37 @@ class _Search:
             for bit in _bits(quorum & ~kept):
                 places.append((left & ~bit, kept))
                 kept |= bit
-                if self._is_quorum(kept):  # only itself is left, and it is known
+                if _is_quorum(self.circuit, kept):  # only itself is left, and it is known
                     break
         self.complete = True
 
-    def _some(self, left: int) -> int | None:
-        """A minimal quorum of what is left: small members first, then less what is not needed."""
-        masks: list[int | None] = []
-        for position, part in enumerate(self.circuit.parts):
-            if isinstance(part, str):
-                own = self.circuit.below[position]
-                masks.append(own if own & left else None)
-            else:
-                masks.append(_light(part, masks))
-        quorum = masks[-1]
-        if quorum is None:
-            return None
-        for bit in _bits(quorum):
-            if self._is_quorum(quorum & ~bit):
-                quorum &= ~bit
-        return quorum
 
-    def _is_quorum(self, mask: int) -> bool:
-        held: list[bool] = []
-        for position, part in enumerate(self.circuit.parts):
-            if isinstance(part, str):
-                held.append(mask >> position & 1 == 1)
-            else:
-                held.append(sum(weight for weight, member in part.members if held[member]) >= part.needed)
-        return held[-1]
+def small_quorum(circuit: Circuit, left: int) -> int | None:
+    """A minimal quorum of the nodes that are left, as bit masks: small members first, then less what is not needed."""
+    masks: list[int | None] = []
+    for position, part in enumerate(circuit.parts):
+        if isinstance(part, str):
+            own = circuit.below[position]
+            masks.append(own if own & left else None)
+        else:
+            masks.append(_light(part, masks))
+    quorum = masks[-1]
+    if quorum is None:
+        return None
+    for bit in _bits(quorum):
+        if _is_quorum(circuit, quorum & ~bit):
+            quorum &= ~bit
+    return quorum
+
+
+def _is_quorum(circuit: Circuit, mask: int) -> bool:
+    held: list[bool] = []
+    for position, part in enumerate(circuit.parts):
+        if isinstance(part, str):
+            held.append(mask >> position & 1 == 1)
+        else:
+            held.append(sum(weight for weight, member in part.members if held[member]) >= part.needed)
+    return held[-1]
 
 
 def _light(gate: Gate, masks: Sequence[int | None]) -> int | None:
