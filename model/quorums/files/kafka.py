@@ -14,6 +14,7 @@ from scrutator.model.quorums.expression import Node, majority
 from scrutator.model.quorums.files.build import build
 from scrutator.model.quorums.files.errors import FileError
 from scrutator.model.quorums.files.properties import Property, read_properties
+from scrutator.model.quorums.files.tables import shown
 from scrutator.model.quorums.system import QuorumSystem
 
 VOTERS = "controller.quorum.voters"
@@ -57,7 +58,7 @@ def _voters(path: Path, line: Property) -> list[Node]:
     for part in parts:
         match = _VOTER.fullmatch(part)
         if match is None:
-            raise FileError(path, line.line, f"{part!r} is not a voter: write {VOTERS}=1@host1:9093,2@host2:9093,3@host3:9093")
+            raise FileError(path, line.line, f"{shown(part)} is not a voter: write {VOTERS}=1@host1:9093,2@host2:9093,3@host3:9093")
         if match[1] in voters:
             raise FileError(path, line.line, f"voter {match[1]} is given twice; every controller has its own node.id")
         if match[2] in voters.values():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from scrutator.model.quorums.expression import (
@@ -113,7 +114,10 @@ def _config(path: Path, value: object) -> dict[str, object]:
 def _members(path: Path, text: str, config: dict[str, object]) -> list[_Member]:
     given = config["members"]
     assert isinstance(given, list)
-    lines = [line_at(text, m.start()) for m in re.finditer(r"""(?<![\w$])["']?host["']?\s*:""", text)]
+    if len(given) > MEMBERS_MAX:
+        raise FileError(path, 1, f"{len(given):,} members: MongoDB allows {MEMBERS_MAX}")
+    hosts = islice(re.finditer(r"""(?<![\w$])["']?host["']?\s*:""", text), len(given))
+    lines = [line_at(text, match.start()) for match in hosts]
     members = [_member(path, lines[k] if k < len(lines) else 1, each) for k, each in enumerate(given)]
     seen: set[str] = set()
     for each in members:
@@ -122,8 +126,6 @@ def _members(path: Path, text: str, config: dict[str, object]) -> list[_Member]:
         seen.add(each.node.name)
     if not members:
         raise FileError(path, 1, "the list of members is empty")
-    if len(members) > MEMBERS_MAX:
-        raise FileError(path, members[MEMBERS_MAX].line, f"{len(members)} members: MongoDB allows {MEMBERS_MAX}")
     voting = [each for each in members if each.votes]
     if not voting:
         raise FileError(path, members[0].line, "no member has a vote: no primary could ever be elected; give votes: 1")

@@ -23,6 +23,10 @@ class Property:
     value: str
     line: int
 
+    def __str__(self) -> str:
+        text = f"{self.key}={self.value}"
+        return text if len(text) <= 80 else f"{text[:77]}..."
+
 
 def read_properties(text: str) -> list[Property]:
     """All pairs in the order of the file, repeated keys included.

@@ -12,10 +12,11 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scrutator.model.quorums.expression import Expression, Kind, Node, majority, weighted
+from scrutator.model.quorums.expression import AtLeast, Expression, Kind, Node, majority, weighted
 from scrutator.model.quorums.files.build import build, listed
 from scrutator.model.quorums.files.errors import FileError
 from scrutator.model.quorums.files.properties import Property, read_properties, repeated
+from scrutator.model.quorums.files.tables import shown
 from scrutator.model.quorums.system import QuorumSystem
 
 WEIGHT_MAX = 2**63 - 1  # a Java long, which the weight of a group is too
@@ -46,10 +47,12 @@ def read_zookeeper(path: Path, text: str, *, rules: tuple[str, ...] = ()) -> Quo
         notes.append("a majority of the participants, as there are no groups")
     if told.observers:
         notes.append(f"servers that only observe, and count for nothing: {listed(told.observers)}")
-    voting = quorum.names()
-    alone = [name for name in voting if quorum.is_quorum({name})]
-    if len(voting) > 1 and alone:
-        notes.append(f"server {listed(alone)} is a quorum by itself, though {len(voting)} servers count: it decides alone")
+    if isinstance(quorum, AtLeast):
+        alone = [member for weight, member in quorum.members if weight >= quorum.needed and isinstance(member, Node)]
+        if alone:  # more than half of one group's weight: there is one such server at most
+            notes.append(
+                f"server {alone[0].name} is a quorum by itself, though {len(quorum.members)} servers count: it decides alone"
+            )
     return build(path, path.stem, {"election": quorum, "commit": quorum}, "raft", rules, nodes, notes)
 
 
@@ -96,7 +99,7 @@ def _server(told: _Told, each: Property, server: int) -> None:
     role = (match["role"] or "participant").lower() if match else ""
     if role not in ("participant", "observer"):
         raise FileError(
-            told.path, each.line, f"{each.key}={each.value}: write host:2888:3888, then :participant or :observer if need be"
+            told.path, each.line, f"{each}: write host:2888:3888, then :participant or :observer if need be"
         )
     (told.participants if role == "participant" else told.observers)[server] = each.line
     if len(told.participants) + len(told.observers) > SERVERS_MAX:
@@ -119,7 +122,7 @@ def _group(told: _Told, each: Property, group: int) -> None:
 
 def _weight(told: _Told, each: Property, server: int) -> None:
     if not re.fullmatch(r"[+-]?\d{1,19}", each.value):
-        raise FileError(told.path, each.line, f"{each.key}={each.value}: a weight is a whole number, 0 or more")
+        raise FileError(told.path, each.line, f"{each}: a weight is a whole number, 0 or more")
     weight = int(each.value)
     if weight < 0:
         raise FileError(
@@ -135,7 +138,7 @@ _READ = {"server": _server, "group": _group, "weight": _weight}
 
 def _number(path: Path, each: Property, text: str, what: str) -> int:
     if not re.fullmatch(r"\d{1,18}", text.strip()):
-        raise FileError(path, each.line, f"{each.key}={each.value}: {what} is a whole number, not {text.strip()!r}")
+        raise FileError(path, each.line, f"{each}: {what} is a whole number, not {shown(text.strip())}")
     return int(text)
 
 
