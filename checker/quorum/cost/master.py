@@ -176,9 +176,17 @@ class Master:
         shares = np.where(sums > 0, nodes / np.where(sums > 0, sums, 1.0), even)
         return Duals(shares * (self.chances * load)[:, None], limits)
 
-    def middle(self, one: Duals, other: Duals) -> Duals:
-        """Duals between two: they prove a bound as well, and swing less from round to round."""
-        return self._feasible((one.nodes + other.nodes) / 2, (one.limits + other.limits) / 2)
+    def between(self, one: Duals, other: Duals, part: float) -> Duals:
+        """Duals that are ``part`` the one and for the rest the other: they prove a bound as well."""
+        rest = 1 - part
+        return self._feasible(part * one.nodes + rest * other.nodes, part * one.limits + rest * other.limits)
+
+    def evened(self, duals: Duals, alike: Sequence[int]) -> Duals:
+        """Duals with the mean weight of all nodes of one number (`likeness.alike`)."""
+        kinds = np.asarray(alike)
+        counts = np.bincount(kinds)
+        means = np.array([np.bincount(kinds, weights=row) / counts for row in duals.nodes])
+        return self._feasible(means[:, kinds], duals.limits)
 
     def prices(self, duals: Duals) -> tuple[Prices, Prices]:
         """What read and write quorums cost under the duals."""

@@ -8,13 +8,14 @@ linear programme; the distance between the two is stated, not assumed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 from types import MappingProxyType
 
 import numpy as np
 
+from scrutator.checker.quorum.cost.likeness import alike
 from scrutator.checker.quorum.cost.master import (
     LATENCY,
     LOAD,
@@ -36,6 +37,7 @@ from scrutator.model.quorums.system import QuorumSystem
 METRICS = ("load", "network", "latency")
 GAP = 1e-9  # relative; what is closer counts as optimal, and limits are kept up to this
 SEEDS_MAX = 400
+PARTS = (0.9, 0.7, 0.4)  # of the best duals so far, to price under
 NOISE = 1e-12  # probabilities below are the solver's rounding
 
 
@@ -165,10 +167,12 @@ def best(
     if limits.listed()[metric] is not None:
         raise QuorumError(f"a limit of the {optimise} while the {optimise} is optimised: leave one of them out")
     known = seeds(system, sides)
+    listed = all(isinstance(side, Listed) for side in sides)
+    like = [] if listed else alike(system.nodes, [system.roles[role] for role in dict.fromkeys((work.read, work.write))])
     widened = [None if limit is None else limit * (1 + GAP) for limit in limits.listed()]
     if any(limit is not None for limit in widened):
         first = Master(problem(system.nodes, work, None, widened))
-        state = generate(first, sides, known, deadline, enough=0.0)
+        state = generate(first, sides, known, like, deadline, enough=0.0)
         if state.bound > GAP:
             raise Infeasible(_why_infeasible(system, work, sides, limits, deadline))
         if state.solution is None or state.value > GAP:
@@ -176,7 +180,7 @@ def best(
         known = [first.known[0].values(), first.known[1].values()]
         widened = [None if limit is None else limit * (1 + GAP) for limit in widened]
     master = Master(problem(system.nodes, work, metric, widened))
-    state = generate(master, sides, known, deadline)
+    state = generate(master, sides, known, like, deadline)
     if state.solution is None:
         raise TimedOut("the search for a strategy")
     strategy = _strategy(system, work, master, state.solution)
@@ -214,6 +218,7 @@ class _State:
     """How far column generation has come; values in the units of the problem."""
 
     duals: Duals
+    alike: list[int]
     bound: float = -float("inf")
     solution: Solution | None = None
     rounds: int = 0
@@ -230,6 +235,7 @@ def generate(
     master: Master,
     sides: tuple[Pricing, Pricing],
     known: Iterable[Iterable[Asked]],
+    alike: Iterable[int],
     deadline: float | None,
     enough: float | None = None,
 ) -> _State:
@@ -237,7 +243,7 @@ def generate(
     for side, listed in enumerate(known):
         for asked in listed:
             master.add(side, asked)
-    state = _State(Duals(np.ones((0, 0)), np.ones(0)))
+    state = _State(Duals(np.ones((0, 0)), np.ones(0)), list(alike))
     while True:
         state.rounds += 1
         found = master.solve()
@@ -256,9 +262,8 @@ def generate(
 
 def _improve(master: Master, sides: tuple[Pricing, Pricing], state: _State, duals: Duals, deadline: float | None) -> bool:
     """Prices under the duals, and between them and the best so far, which swings less; whether a quorum is new."""
-    centre = master.middle(state.duals, duals) if state.bound > -float("inf") and not isinstance(sides[0], Listed) else None
     new = False
-    for candidate in (duals,) if centre is None else (centre, duals):
+    for candidate in _candidates(master, sides, state, duals):
         left = None if deadline is None else deadline - monotonic()
         try:
             found = offers(master, candidate, sides, left)
@@ -271,6 +276,22 @@ def _improve(master: Master, sides: tuple[Pricing, Pricing], state: _State, dual
         for side, offer in enumerate(found):
             new |= master.add(side, offer.asked)
     return new
+
+
+def _candidates(master: Master, sides: tuple[Pricing, Pricing], state: _State, duals: Duals) -> Iterator[Duals]:
+    """Duals to price under, the last those of the linear programme, which alone say that nothing is left.
+
+    The others are nearer to the best so far, as the programme's own swing from corner to corner, and
+    equal for like nodes, as symmetric systems have a best dual that is.  Source of the first: Wentges,
+    "Weighted Dantzig-Wolfe decomposition for linear mixed-integer programming", 1997.
+    """
+    if not all(isinstance(side, Listed) for side in sides):
+        if len(set(state.alike)) < len(state.alike):
+            yield master.evened(duals, state.alike)
+        if state.rounds > 1 and all(side.how != "integer programming" for side in sides):
+            for part in PARTS:
+                yield master.between(state.duals, duals, part)
+    yield duals
 
 
 def seeds(system: QuorumSystem, sides: tuple[Pricing, Pricing]) -> list[list[Asked]]:

@@ -123,6 +123,8 @@ class ByLatency:
         return self.programmes[time].cheapest(prices, timeout_s)
 
     def _answered(self, asked: tuple[int, ...]) -> float:
+        if not self.spare:  # then the set is minimal, and all must answer
+            return max((self.latencies[k] for k in asked), default=0.0)
         by_time = sorted(asked, key=lambda k: self.latencies[k])
         low, high = 0, len(by_time)
         while low < high:  # the least number of first answers that are a quorum
