@@ -23,7 +23,6 @@ from scrutator.checker.quorum.cost.master import (
     Array,
     Duals,
     Master,
-    Problem,
     Solution,
     offers,
     problem,
@@ -43,6 +42,14 @@ NOISE = 1e-12  # probabilities below are the solver's rounding
 
 class Infeasible(QuorumError):
     """No strategy keeps the limits, or no set of nodes is spare enough: says which, and what can be had."""
+
+
+class Exceeded(Exception):
+    """The limits cannot be kept, as duals prove; `optimal` finds out why and raises `Infeasible`."""
+
+    def __init__(self, master: Master, duals: Duals) -> None:
+        super().__init__("the limits cannot be kept")
+        self.master, self.duals = master, duals
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ class Optimum:
     how: str
     rounds: int
     elapsed_s: float
-    duals: tuple[Problem, Duals] | None = field(default=None, repr=False, compare=False)
+    proved_by: tuple[Master, Duals] | None = field(default=None, repr=False, compare=False)
 
     @property
     def gap(self) -> float:
@@ -132,7 +139,10 @@ def optimal(
     limits = Limits() if limits is None else limits
     sides = role_pricing(system, work, optimise, limits, spare)
     deadline = None if timeout_s is None else began + timeout_s
-    return best(system, work, sides, optimise, limits, deadline, began)
+    try:
+        return best(system, work, sides, optimise, limits, deadline)
+    except Exceeded:
+        raise Infeasible(_why_infeasible(system, work, sides, limits, deadline)) from None
 
 
 def role_pricing(
@@ -159,10 +169,9 @@ def best(
     optimise: str,
     limits: Limits,
     deadline: float | None = None,
-    began: float | None = None,
 ) -> Optimum:
-    """`optimal`, where pricing is ready."""
-    began = monotonic() if began is None else began
+    """`optimal`, where pricing is ready; raises `Exceeded` where the limits cannot be kept."""
+    began = monotonic()
     metric = METRICS.index(optimise)
     if limits.listed()[metric] is not None:
         raise QuorumError(f"a limit of the {optimise} while the {optimise} is optimised: leave one of them out")
@@ -174,7 +183,7 @@ def best(
         first = Master(problem(system.nodes, work, None, widened))
         state = generate(first, sides, known, like, deadline, enough=0.0)
         if state.bound > GAP:
-            raise Infeasible(_why_infeasible(system, work, sides, limits, deadline))
+            raise Exceeded(first, state.duals)
         if state.solution is None or state.value > GAP:
             raise TimedOut("the search for a strategy that keeps the limits")
         known = [first.known[0].values(), first.known[1].values()]
@@ -189,7 +198,7 @@ def best(
     return Optimum(
         optimise, work, strategy, costs, (costs.load, costs.network, costs.latency_s)[metric], state.bound * unit,
         Certificate(tuple(map(tuple, state.duals.nodes.tolist())), tuple(state.duals.limits.tolist())),
-        " and ".join(dict.fromkeys(side.how for side in sides)), state.rounds, monotonic() - began, (master.problem, state.duals),
+        " and ".join(dict.fromkeys(side.how for side in sides)), state.rounds, monotonic() - began, (master, state.duals),
     )  # fmt: skip
 
 
@@ -345,7 +354,7 @@ def _why_infeasible(
     others: list[float | None] = [None if k == last else limit for k, limit in enumerate(limits.listed())]
     try:
         needed = best(system, work, sides, METRICS[last], Limits(*others), deadline).bound
-    except Infeasible:
+    except Exceeded:
         return f"{system.name}: no strategy keeps {asked}: each alone can be kept, but not together; raise one"
     return (
         f"{system.name}: no strategy keeps {asked}: each alone can be kept, but with the others the {METRICS[last]} "
