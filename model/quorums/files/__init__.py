@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from scrutator.model.quorums.expression import QuorumError
 from scrutator.model.quorums.federated import FederatedSystem
-from scrutator.model.quorums.files import cassandra, cockroach, kafka, mongodb, own, zookeeper
+from scrutator.model.quorums.files import cassandra, cockroach, kafka, mongodb, omnipaxos, own, zookeeper
 from scrutator.model.quorums.files.errors import FileError, read_text
 from scrutator.model.quorums.parse import unknown
 from scrutator.model.quorums.system import QuorumSystem
@@ -50,6 +50,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
         Format("mongodb", "what rs.conf() prints", mongodb.recognises, mongodb.read_mongodb),
         Format("zookeeper", "zoo.cfg, or the dynamic configuration", zookeeper.recognises, zookeeper.read_zookeeper),
         Format("kafka", "server.properties with controller.quorum.voters", kafka.recognises, kafka.read_kafka),
+        Format("omnipaxos", "TOML with [cluster_config]", omnipaxos.recognises, omnipaxos.read_omnipaxos),
         Format("toml", "our own format, with nodes and quorums", own.recognises, own.read_own),
     )
 })  # fmt: skip

@@ -18,6 +18,7 @@ SAMPLES = {
     "cassandra": "CREATE KEYSPACE k WITH replication = {'class': 'NetworkTopologyStrategy', 'dc': 3} -- so\n; CONSISTENCY ONE;",
     "cockroachdb": "ALTER RANGE r CONFIGURE ZONE USING num_replicas = 3, num_voters = 3, constraints = '{+region=a: 1}', voter_constraints='[+region=a]'",
     "mongodb": "{_id: 'r', members: [{host: 'a', votes: NumberInt(1)}, {\"host\": 'b', priority: 0, arbiterOnly: true}], settings: {x: [ISODate('1')]}}",
+    "omnipaxos": "[cluster_config]\nconfiguration_id = 1\nnodes = [1, 2, 3, 4]\nflexible_quorum = { read_quorum_size = 3, write_quorum_size = 2 }\n",
     "kafka": "process.roles=controller\ncontroller.quorum.voters=1@a:1,2@b:2\nmin.insync.replicas=2",
 }
 
@@ -100,3 +101,19 @@ def test_kafka_is_a_majority_of_controllers_or_nothing(reading, refusing) -> Non
     assert "two voters are at a:1" in refusing(f"{voters}=1@a:1,2@a:1", 1)
     assert "is not a voter" in refusing(f"{voters}=1@a:1,b:1", 1)
     assert "only the controllers of Kafka" in refusing("broker.id=1\n", 1)
+
+
+def test_omnipaxos_has_majorities_or_two_sizes(reading, refusing) -> None:
+    system = reading(SAMPLES["omnipaxos"])
+    assert str(system.roles["phase1"]) == "majority('1', '2', '3', '4')"
+    assert str(system.roles["phase2"]) == "choose(2, '1', '2', '3', '4')"
+    assert [str(rule) for rule in system.rules] == ["phase1 & phase2"]
+    start = "[cluster_config]\n"
+    assert str(reading(f"{start}nodes = [7, 8]\n[server_config]\npid = 7").roles["phase2"]) == "'7'*'8'"
+    assert "nodes = [1, 2, 3]" in refusing(start, 1)
+    assert "node 1 is given twice" in refusing(f"{start}nodes = [1, 1]", 2)
+    assert "'a' is not the number of a node" in refusing(f"{start}nodes = ['a']", 2)
+    sizes = f"{start}nodes = [1, 2]\n[cluster_config.flexible_quorum]\n"
+    assert "read_quorum_size is 3: it is a whole number from 1 to 2" in refusing(f"{sizes}read_quorum_size = 3", 4)
+    assert "write_quorum_size is missing" in refusing(f"{sizes}read_quorum_size = 2", 3)
+    assert "did you mean read_quorum_size" in refusing(f"{sizes}red_quorum_size = 2", 4)
