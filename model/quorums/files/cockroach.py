@@ -139,10 +139,14 @@ class _Settings:
 
 def _statements(path: Path, text: str) -> list[_Settings]:
     found: dict[str, _Settings] = {}
-    for tokens in statements(path, text):
+    printed = re.sub(r"^[ \t]*\(\d+ rows?\)[ \t]*$", "", text, flags=re.MULTILINE)
+    for listing in statements(path, printed):
+        tokens = [token for token in listing if not token.is_sign("|")]  # the shell's table around what SHOW prints
         at = find(tokens, "CONFIGURE", "ZONE")
-        if at is None or not tokens[0].is_word("ALTER"):
+        start = next((k for k in reversed(range(at or 0)) if tokens[k].is_word("ALTER")), None)
+        if at is None or start is None:
             continue
+        tokens, at = tokens[start:], at - start
         zone = " ".join(token.value for token in tokens[1:at])
         rest = tokens[at + 2 :]
         if rest and rest[0].is_word("DISCARD"):

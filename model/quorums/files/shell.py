@@ -48,12 +48,12 @@ def _loaded(path: Path, text: str) -> object:
 
 
 def _without_assignment(text: str) -> str:
-    """Without ``config =`` before it and a semicolon after, as scripts have them; lines stay."""
-    match = re.match(r"\s*(?:(?:var|let|const)\s+)?[\w.]+\s*=(?=\s*\{)|\s*rs\.(?:initiate|reconfig)\s*\((?=\s*\{)", text)
+    """Without the prompt, or ``config =`` before it and a semicolon after, as scripts have them; lines stay."""
+    match = re.match(r"[^\n{]*>\s*rs\.conf\(\)\s*(?=\{)|\s*(?:(?:var|let|const)\s+)?[\w.]+\s*=(?=\s*\{)|\s*rs\.(?:initiate|reconfig)\s*\((?=\s*\{)", text)
     if match is None:
         return text
     rest = text[match.end() :].rstrip().rstrip(";").rstrip()
-    return "\n" * match[0].count("\n") + (rest.removesuffix(")") if "(" in match[0] else rest)
+    return "\n" * match[0].count("\n") + (rest.removesuffix(")") if match[0].rstrip().endswith("(") else rest)
 
 
 def _translated(path: Path, text: str) -> str:

@@ -97,6 +97,23 @@ def test_the_last_word_on_a_zone(reading, refusing) -> None:
         reading(two, zone="TABLE v")
 
 
+def test_as_the_shell_prints_it(reading) -> None:
+    text = """\
+     target     |              raw_config_sql
+----------------+-------------------------------------------
+  RANGE default | ALTER RANGE default CONFIGURE ZONE USING
+                |     range_min_bytes = 134217728,
+                |     gc.ttlseconds = COPY FROM PARENT,
+                |     num_replicas = 3,
+                |     constraints = '{"+region=us-east-1,+ssd": 2}',
+                |     lease_preferences = '[]'
+(1 row)
+"""
+    system = reading(text)
+    assert (system.name, system.regions()) == ("RANGE default", {"us-east-1": ("us-east-1-1", "us-east-1-2")})
+    assert any("zones, stores and the like" in note for note in system.notes)
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

@@ -42,7 +42,7 @@ def test_arbiters_elect_but_do_not_acknowledge(reading) -> None:
     assert any("5.0 and later takes w: 1" in note for note in system.notes)
 
 
-@pytest.mark.parametrize("wrap", ["rs.initiate({});", "config = {}", "var cfg = {};", "{{config: {}, ok: 1}}"])
+@pytest.mark.parametrize("wrap", ["rs.initiate({});", "rs0 [direct: primary] test> rs.conf()\n{}", "config = {}", "var cfg = {};", "{{config: {}, ok: 1}}"])
 def test_scripts_and_answers(reading, wrap: str) -> None:
     text = wrap.replace("{{", "{").replace("}}", "}") if wrap[0] == "{" else wrap
     assert reading(text.replace("{}", PSA)) == reading(PSA)
