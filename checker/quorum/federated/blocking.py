@@ -65,16 +65,17 @@ def _smallest(units: Units, until: float | None) -> Counts:
         if units.blocks(chosen):
             return chosen
         for cut in _cuts(units, chosen):
-            solver.add(z3.Or([levels[u][k - 1] for u, k in cut]))
+            # all copies of the quorum are hit iff fewer of some unit are left than it has
+            solver.add(z3.Or([levels[u][units.most[u] - count] for u, count in enumerate(cut) if count]))
 
 
-def _cuts(units: Units, chosen: Counts) -> list[list[tuple[int, int]]]:
-    """Quorums among those left, as what hits them: so many or more of one of these units."""
+def _cuts(units: Units, chosen: Counts) -> list[Counts]:
+    """Disjoint minimal quorums among those left, in units."""
     cuts = []
     left = units.left(chosen)
     while any(quorum := units.part.greatest_quorum(left)):
         minimal = minimal_within(units.part, quorum)
-        cuts.append(units.hit(minimal))
+        cuts.append(units.touched(minimal))
         left = tuple(a - b for a, b in zip(left, minimal, strict=True))
     return cuts
 

@@ -79,36 +79,43 @@ def minimal_blocking_sets(
 
 
 def _holding(units: Units, until: float | None) -> Iterator[Counts]:
-    """The minimal choices that hold a quorum."""
+    """The minimal choices that hold a quorum: each box hits one blocking set more."""
     boxes = [((0,) * len(units.most), units.most)]
     while boxes:
         low, high = boxes.pop()
         _check_time(until)
         reach = units.part.greatest_quorum(units.counts(high))
-        if not units.names:
-            high = reach
-        if not any(reach) or any(a > b for a, b in zip(low, high, strict=True)):
+        if not any(reach) or not units.within(low, reach):
             continue
         if units.holds(low):
             if _is_minimal(low, units.holds):
                 yield low
             continue
-        u = _wanted(units, low, high)
-        boxes.append((low, (*high[:u], low[u], *high[u + 1 :])))
-        boxes.append(((*low[:u], low[u] + 1, *low[u + 1 :]), high))
+        others = tuple(most - chosen for most, chosen in zip(units.most, low, strict=True))
+        boxes.extend(_hitting(units, _shrunk(others, units.blocks), low, high))
 
 
-def _wanted(units: Units, low: Counts, high: Counts) -> int:
-    """A unit of which more could be chosen, one that somebody chosen asks for if there is one."""
-    free = [u for u, (a, b) in enumerate(zip(low, high, strict=True)) if a < b]
-    counts = units.counts(low)
-    held = units.part.satisfied(counts)
-    asked = frozenset[int]()
-    below = units.part.below()
-    for c, gate in enumerate(units.part.slices):
-        if counts[c] and not held[gate]:
-            asked |= below[gate]
-    return next((u for u in free if asked.intersection(units.classes[u])), free[0])
+def _shrunk(choice: Counts, enough: Callable[[Counts], bool]) -> Counts:
+    """A minimal choice within one that is enough."""
+    for u in range(len(choice)):
+        while choice[u]:
+            smaller = (*choice[:u], choice[u] - 1, *choice[u + 1 :])
+            if not enough(smaller):
+                break
+            choice = smaller
+    return choice
+
+
+def _hitting(units: Units, hit: Counts, low: Counts, high: Counts) -> Iterator[tuple[Counts, Counts]]:
+    """A box without overlaps for each way to hit a choice, and its copies with other nodes alike."""
+    for u, (count, most) in enumerate(zip(hit, units.most, strict=True)):
+        enough = most - count + 1
+        if count:
+            if enough <= high[u]:
+                yield (*low[:u], max(low[u], enough), *low[u + 1 :]), high
+            high = (*high[:u], min(high[u], enough - 1), *high[u + 1 :])
+        if low[u] > high[u]:
+            return
 
 
 def _blocking(units: Units, until: float | None) -> Iterator[Counts]:
@@ -124,10 +131,7 @@ def _blocking(units: Units, until: float | None) -> Iterator[Counts]:
                 yield low
             continue
         quorum = minimal_within(units.part, units.left(low))
-        for u, enough in units.hit(quorum):
-            if enough <= high[u]:
-                boxes.append(((*low[:u], max(low[u], enough), *low[u + 1 :]), high))
-            high = (*high[:u], min(high[u], enough - 1), *high[u + 1 :])
+        boxes.extend(_hitting(units, units.touched(quorum), low, high))
 
 
 def _could_matter(units: Units, low: Counts, u: int) -> bool:

@@ -51,11 +51,15 @@ class Units:
         """Whether there is a quorum among the chosen."""
         return self.part.holds_quorum(self.counts(choice))
 
-    def hit(self, quorum: Counts) -> list[tuple[int, int]]:
-        """What hits a quorum, and all copies of it with other nodes alike: so many of one of these units."""
-        if self.names:
-            return [(u, 1) for u, classes in enumerate(self.classes) if any(quorum[c] for c in classes)]
-        return [(c, size - count + 1) for c, (size, count) in enumerate(zip(self.part.sizes, quorum, strict=True)) if count]
+    def touched(self, quorum: Counts) -> Counts:
+        """The smallest choice with all of these nodes."""
+        if not self.names:
+            return quorum
+        return tuple(int(any(quorum[c] for c in classes)) for classes in self.classes)
+
+    def within(self, choice: Counts, counts: Counts) -> bool:
+        """Whether each unit that is chosen has its nodes, or some of its group, among so many of each class."""
+        return all(a <= b for a, b in zip(choice, self.touched(counts), strict=True))
 
     def sets(self, choice: Counts) -> int:
         """How many sets of nodes, or of groups, have these counts."""
