@@ -13,11 +13,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scrutator.checker.quorum.cost.compare import Row, compare, table
+    from scrutator.checker.quorum.cost.comparison import Row, compare, table
     from scrutator.checker.quorum.cost.optimise import Certificate, Infeasible, Limits, Optimum, optimal, verify
-    from scrutator.checker.quorum.cost.search import Found, front, search
+    from scrutator.checker.quorum.cost.searching import Found, front, search
     from scrutator.checker.quorum.cost.strategy import Costs, Strategy, given, uniform
-    from scrutator.checker.quorum.cost.workload import Workload, workload, workload_of
+    from scrutator.checker.quorum.cost.workloads import Workload, workload, workload_of
 
 __all__ = [
     "Certificate", "Costs", "Found", "Infeasible", "Limits", "Optimum", "Row", "Strategy", "Workload", "compare", "front",
@@ -25,11 +25,11 @@ __all__ = [
 ]  # fmt: skip
 
 _MODULES = {
-    "Row": "compare", "compare": "compare", "table": "compare",
+    "Row": "comparison", "compare": "comparison", "table": "comparison",
     "Certificate": "optimise", "Infeasible": "optimise", "Limits": "optimise", "Optimum": "optimise", "optimal": "optimise",
-    "verify": "optimise", "Found": "search", "front": "search", "search": "search",
+    "verify": "optimise", "Found": "searching", "front": "searching", "search": "searching",
     "Costs": "strategy", "Strategy": "strategy", "given": "strategy", "uniform": "strategy",
-    "Workload": "workload", "workload": "workload", "workload_of": "workload",
+    "Workload": "workloads", "workload": "workloads", "workload_of": "workloads",
 }  # fmt: skip
 
 

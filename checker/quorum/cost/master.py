@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scrutator.checker.quorum.cost.pricing import Asked, Offer, Pricing
-from scrutator.checker.quorum.cost.workload import Workload
+from scrutator.checker.quorum.cost.workloads import Workload
 from scrutator.model.quorums.expression import Node
 
 Array: TypeAlias = NDArray[np.float64]

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from scrutator.checker.quorum.cost.workload import Workload
+from scrutator.checker.quorum.cost.workloads import Workload
 from scrutator.model.quorums.expression import Expression, Node, QuorumError, minimal_quorums
 from scrutator.model.quorums.system import QuorumSystem
 

@@ -16,7 +16,7 @@ from scrutator.checker.quorum.cost import optimise, pricing
 from scrutator.checker.quorum.cost.optimise import GAP, METRICS, Infeasible, Limits, Optimum, optimal, verify
 from scrutator.checker.quorum.cost.pricing import ByLatency, Listed
 from scrutator.checker.quorum.cost.strategy import latency_s
-from scrutator.checker.quorum.cost.workload import Workload, workload
+from scrutator.checker.quorum.cost.workloads import Workload, workload
 from scrutator.model.quorums import AtLeast, Expression, Node, QuorumError, QuorumSystem, parse_system
 
 NAMES = "abcdef"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from scrutator.checker.quorum.cost.optimise import Infeasible, Limits, Optimum, optimal
 from scrutator.checker.quorum.cost.pricing import TimedOut, fewest, resilience
 from scrutator.checker.quorum.cost.strategy import Costs
-from scrutator.checker.quorum.cost.workload import Workload, workload_of
+from scrutator.checker.quorum.cost.workloads import Workload, workload_of
 from scrutator.model.quorums.system import QuorumSystem
 
 
