@@ -251,19 +251,22 @@ class _Search:
         self.complete = True
 
 
-def small_quorum(circuit: Circuit, left: int) -> int | None:
-    """A minimal quorum of the nodes that are left, as bit masks: small members first, then less what is not needed."""
+def small_quorum(circuit: Circuit, left: int, favoured: int = 0) -> int | None:
+    """A minimal quorum of the nodes that are left, as bit masks; with a favoured node, if that is easy to see.
+
+    Members with favoured nodes come first, then small ones; what is not needed goes, favoured ones last.
+    """
     masks: list[int | None] = []
     for position, part in enumerate(circuit.parts):
         if isinstance(part, str):
             own = circuit.below[position]
             masks.append(own if own & left else None)
         else:
-            masks.append(_light(part, masks))
+            masks.append(_light(part, masks, favoured))
     quorum = masks[-1]
     if quorum is None:
         return None
-    for bit in _bits(quorum):
+    for bit in (*_bits(quorum & ~favoured), *_bits(quorum & favoured)):
         if _is_quorum(circuit, quorum & ~bit):
             quorum &= ~bit
     return quorum
@@ -279,11 +282,15 @@ def _is_quorum(circuit: Circuit, mask: int) -> bool:
     return held[-1]
 
 
-def _light(gate: Gate, masks: Sequence[int | None]) -> int | None:
+def _light(gate: Gate, masks: Sequence[int | None], favoured: int) -> int | None:
     """The union of members that reach the threshold, those first that bring most weight for a node."""
-    sized = [(mask.bit_count() / weight, weight, mask) for weight, k in gate.members if (mask := masks[k]) is not None]
+    sized = [
+        (not mask & favoured, mask.bit_count() / weight, weight, mask)
+        for weight, k in gate.members
+        if (mask := masks[k]) is not None
+    ]
     needed, union = gate.needed, 0
-    for _, weight, mask in sorted(sized):
+    for _, _, weight, mask in sorted(sized):
         union |= mask
         needed -= weight
         if needed <= 0:

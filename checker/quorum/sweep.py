@@ -19,7 +19,7 @@ from scrutator.checker.quorum.circuit import Circuit, Gate, Step
 Number = float | Fraction
 Situation = tuple[int, ...]  # for each gate: needed, spare; 0, 0 once it is decided or does not matter
 
-TRIAL = 1_000_000  # gates of situations looked at with an order, to see what it is worth
+TRIAL = 600_000  # gates of situations looked at with an order, to see what it is worth
 EFFORT = 10_000_000  # gates of situations looked at with the best order
 FIXED = 12  # gates that take as long as looking at a situation does in any case
 ROOM_MIN = 50
@@ -176,10 +176,10 @@ def _run(
 
 
 def _orders(net: _Net) -> list[list[int]]:
-    """As they are written; those that begin few gates and finish many; those that most gates share first."""
+    """As they are written, and backwards; those that begin few gates and finish many; those that most gates share first."""
     written = list(net.variables)
     shared = sorted(written, key=lambda v: (-len(net.holding[v]), [g for g, _ in net.holding[v]], v))
-    found = [written, _narrow(net), shared]
+    found = [written, written[::-1], _narrow(net), shared]
     return [order for k, order in enumerate(found) if order not in found[:k]]
 
 
