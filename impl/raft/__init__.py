@@ -1,0 +1,43 @@
+"""Raft, as a core that runs anywhere: in a simulator, in a process, in a test."""
+
+from scrutator.impl.raft.configuration import Configuration, Members, configuration
+from scrutator.impl.raft.core import Raft
+from scrutator.impl.raft.events import (
+    Change,
+    Compact,
+    ElectionTimeout,
+    Event,
+    HeartbeatTimeout,
+    Output,
+    Persist,
+    Propose,
+    Read,
+    Received,
+    Transfer,
+)
+from scrutator.impl.raft.messages import AnyMessage, Entry, Kind, Snapshot
+from scrutator.impl.raft.state import Options, Role
+
+__all__ = [
+    "AnyMessage",
+    "Change",
+    "Compact",
+    "Configuration",
+    "ElectionTimeout",
+    "Entry",
+    "Event",
+    "HeartbeatTimeout",
+    "Kind",
+    "Members",
+    "Options",
+    "Output",
+    "Persist",
+    "Propose",
+    "Raft",
+    "Read",
+    "Received",
+    "Role",
+    "Snapshot",
+    "Transfer",
+    "configuration",
+]
