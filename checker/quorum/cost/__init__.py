@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scrutator.checker.quorum.cost.comparison import Row, compare, table
-    from scrutator.checker.quorum.cost.optimise import Certificate, Infeasible, Limits, Optimum, optimal, verify
+    from scrutator.checker.quorum.cost.optimise import (
+        Certificate,
+        Infeasible,
+        Limits,
+        Optimum,
+        optimal,
+        verify,
+    )
     from scrutator.checker.quorum.cost.searching import Found, front, search
     from scrutator.checker.quorum.cost.strategy import Costs, Strategy, given, uniform
     from scrutator.checker.quorum.cost.workloads import Workload, workload, workload_of

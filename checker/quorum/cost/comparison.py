@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from scrutator.checker.quorum.cost.optimise import Infeasible, Limits, Optimum, optimal
-from scrutator.checker.quorum.cost.pricing import TimedOut, fewest, resilience
+from scrutator.checker.quorum.cost.pricing import fewest, resilience
 from scrutator.checker.quorum.cost.strategy import Costs
 from scrutator.checker.quorum.cost.workloads import Workload, workload_of
+from scrutator.checker.quorum.programme import TimedOut
 from scrutator.model.quorums.system import QuorumSystem
 
 
@@ -52,7 +53,7 @@ def _row(
 ) -> Row:
     roles = dict.fromkeys((work.read, work.write))
     survived = {role: resilience(system.roles[role]) for role in roles}
-    sizes = {role: len(found) for role in roles if (found := fewest(system.roles[role])) is not None}
+    sizes = {role: len(least) for role in roles if (least := fewest(system.roles[role])) is not None}
     try:
         found = optimal(system, work, optimise=optimise, limits=limits, spare=spare, timeout_s=timeout_s)
     except (Infeasible, TimedOut) as error:

@@ -125,7 +125,7 @@ class Master:
             raise RuntimeError(f"HiGHS gave up on a linear programme of {count} variables: {found.message}")
         weights = np.maximum(-found.ineqlin.marginals, 0.0)
         loads = len(self.chances) * len(self.problem.nodes)
-        duals = self._feasible(weights[:loads].reshape(len(self.chances), -1), weights[loads:])
+        duals = self.feasible(weights[:loads].reshape(len(self.chances), -1), weights[loads:])
         return Solution(float(found.fun), found.x[:reads], found.x[reads : reads + writes], duals)
 
     def _matrix(self) -> tuple[int, int, Array, Array, Array]:
@@ -162,7 +162,7 @@ class Master:
             matrix[list(members), column] = 1.0
         return matrix, matrix.sum(axis=0), np.array([asked.latency_s for asked in known.values()])
 
-    def _feasible(self, nodes: Array, limits: Array) -> Duals:
+    def feasible(self, nodes: Array, limits: Array) -> Duals:
         """Duals that add up exactly to what they must."""
         if self.problem.elastic:
             total = float(limits @ self.caps)
@@ -179,14 +179,14 @@ class Master:
     def between(self, one: Duals, other: Duals, part: float) -> Duals:
         """Duals that are ``part`` the one and for the rest the other: they prove a bound as well."""
         rest = 1 - part
-        return self._feasible(part * one.nodes + rest * other.nodes, part * one.limits + rest * other.limits)
+        return self.feasible(part * one.nodes + rest * other.nodes, part * one.limits + rest * other.limits)
 
     def evened(self, duals: Duals, alike: Sequence[int]) -> Duals:
         """Duals with the mean weight of all nodes of one number (`likeness.alike`)."""
         kinds = np.asarray(alike)
         counts = np.bincount(kinds)
         means = np.array([np.bincount(kinds, weights=row) / counts for row in duals.nodes])
-        return self._feasible(means[:, kinds], duals.limits)
+        return self.feasible(means[:, kinds], duals.limits)
 
     def prices(self, duals: Duals) -> tuple[Prices, Prices]:
         """What read and write quorums cost under the duals."""

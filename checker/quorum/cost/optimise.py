@@ -18,8 +18,6 @@ import numpy as np
 from scrutator.checker.quorum.cost.likeness import alike
 from scrutator.checker.quorum.cost.master import (
     LATENCY,
-    LOAD,
-    NETWORK,
     Array,
     Duals,
     Master,
@@ -27,9 +25,10 @@ from scrutator.checker.quorum.cost.master import (
     offers,
     problem,
 )
-from scrutator.checker.quorum.cost.pricing import Asked, Listed, Pricing, TimedOut, pricing
+from scrutator.checker.quorum.cost.pricing import Asked, Listed, Pricing, pricing
 from scrutator.checker.quorum.cost.strategy import Costs, Strategy
 from scrutator.checker.quorum.cost.workloads import Workload, workload_of
+from scrutator.checker.quorum.programme import TimedOut
 from scrutator.model.quorums.expression import QuorumError
 from scrutator.model.quorums.system import QuorumSystem
 
@@ -86,8 +85,9 @@ class Optimum:
     """The best strategy found, and how much better the best there is could be.
 
     ``value`` is the load, network or latency in seconds that was minimised, ``bound`` what no strategy
-    can go below, ``how`` how quorums were priced: the bound is exact but for rounding unless that is
-    integer programming, which is trusted within its tolerance.
+    can go below by the ``certificate``, ``how`` how quorums were priced: the bound is exact but for rounding unless that is
+    integer programming, which is trusted within its tolerance.  ``proved_by`` is the certificate again,
+    in a form that can be tried on other systems.
     """
 
     optimise: str
@@ -186,7 +186,7 @@ def best(
             raise Exceeded(first, state.duals)
         if state.solution is None or state.value > GAP:
             raise TimedOut("the search for a strategy that keeps the limits")
-        known = [first.known[0].values(), first.known[1].values()]
+        known = [list(side.values()) for side in first.known]
         widened = [None if limit is None else limit * (1 + GAP) for limit in widened]
     master = Master(problem(system.nodes, work, metric, widened))
     state = generate(master, sides, known, like, deadline)
@@ -210,7 +210,7 @@ def verify(system: QuorumSystem, found: Optimum, limits: Limits | None = None, s
     master = Master(problem(system.nodes, found.work, metric, widened))
     weights = np.maximum(np.array(found.certificate.nodes), 0.0), np.maximum(np.array(found.certificate.limits), 0.0)
     sides = role_pricing(system, found.work, found.optimise, limits, spare)
-    return bound_of(master, master._feasible(*weights), sides) * master.problem.units[metric]
+    return bound_of(master, master.feasible(*weights), sides) * master.problem.units[metric]
 
 
 def bound_of(master: Master, duals: Duals, sides: tuple[Pricing, Pricing]) -> float:
@@ -365,5 +365,3 @@ def _why_infeasible(
 def _amount(metric: int, value: float) -> str:
     return f"{value:.6g}" + (" s" if metric == LATENCY else "")
 
-
-__all__ = ["LATENCY", "LOAD", "METRICS", "NETWORK", "Certificate", "Infeasible", "Limits", "Optimum", "best", "optimal", "verify"]

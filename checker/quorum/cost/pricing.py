@@ -211,7 +211,7 @@ def failures_that_break(expression: Expression, asked: frozenset[str], spare: in
 
 def survives(expression: Expression, asked: frozenset[str], spare: int) -> bool:
     """Whether the set contains a quorum after any ``spare`` of its nodes failed."""
-    return expression.is_quorum(asked) and (len(asked) >= spare or not spare) and failures_that_break(expression, asked, spare) is None
+    return expression.is_quorum(asked) and failures_that_break(expression, asked, spare) is None
 
 
 def fewest(expression: Expression) -> frozenset[str] | None:

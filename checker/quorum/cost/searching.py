@@ -23,11 +23,12 @@ from scrutator.checker.quorum.cost.optimise import (
     best,
     role_pricing,
 )
-from scrutator.checker.quorum.cost.pricing import ByLatency, Pricing, TimedOut
+from scrutator.checker.quorum.cost.pricing import ByLatency, Pricing
 from scrutator.checker.quorum.cost.pricing import resilience as resilience_of
 from scrutator.checker.quorum.cost.read_once import ReadOnce, is_solvable
 from scrutator.checker.quorum.cost.subsets import holds
 from scrutator.checker.quorum.cost.workloads import Workload, workload
+from scrutator.checker.quorum.programme import TimedOut
 from scrutator.model.quorums.expression import Expression, Kind, Node, QuorumError
 from scrutator.model.quorums.rules import Rule
 from scrutator.model.quorums.system import QuorumSystem, with_rules

@@ -8,7 +8,7 @@ quorum systems made practical", 2021.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -158,5 +158,5 @@ def _uses(chances: Chances) -> dict[str, float]:
     return found
 
 
-def _mean(chances: Chances, value: object) -> float:
-    return sum(chance * value(quorum) for quorum, chance in chances.items())  # type: ignore[operator]
+def _mean(chances: Chances, value: Callable[[Quorum], float]) -> float:
+    return sum(chance * value(quorum) for quorum, chance in chances.items())

@@ -38,7 +38,6 @@ def survivors(quorums: Table, spare: int) -> Table:
     masks = np.arange(len(quorums))
     for _ in range(spare):
         left = quorums.copy()
-        left[0] = False  # nobody is left to fail
         for bit in _bits(len(quorums)):
             left &= quorums[masks & ~bit] | (masks & bit == 0)
         quorums = left

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from scrutator.checker.quorum.cost import Infeasible, Limits, Optimum, given, optimal, search, uniform, workload
+from scrutator.checker.quorum.cost import (
+    Infeasible,
+    Limits,
+    Optimum,
+    given,
+    optimal,
+    search,
+    uniform,
+    workload,
+)
 from scrutator.checker.quorum.cost.pricing import resilience
 from scrutator.model.quorums import Expression, Node, QuorumSystem, nodes, parse, parse_system, with_rules
 from scrutator.model.quorums.structures import grid, hierarchy, plane, tree, wall, wheel
