@@ -10,12 +10,14 @@ import time
 
 from scrutator.checker.quorum.circuit import Circuit, Gate, Shape, Step, compiled, steps
 from scrutator.checker.quorum.minimal_sets import small_quorum
+from scrutator.checker.quorum.programme import Programme, TimedOut, members
 from scrutator.checker.quorum.smtlib import Question
 from scrutator.checker.verdict import Verdict
 from scrutator.model.quorums.expression import Expression, Node
 from scrutator.model.quorums.rules import Rule
 
 TIMEOUT_S = 10.0
+QUICK_S = 2.0  # for a search that need not succeed
 TABLE_BITS_MAX = 4_000_000  # sums of weights below a threshold
 
 
@@ -106,24 +108,50 @@ def _idle_sources(circuit: Circuit, step: Step, deadline: float) -> set[int]:
     if isinstance(net, bool):  # cannot be: a part of a circuit is never constant
         return set()
     place = {name: k for k, name in enumerate(net.parts) if isinstance(name, str)}
-    seen = 0
-    for k in place.values():
+    seen, idle = 0, set()
+    for k in place.values():  # each quorum that is found shows of all its nodes that they matter
         if not seen >> k & 1:
             seen |= small_quorum(net, net.below[-1], 1 << k) or 0
-    return {int(name) for name, k in place.items() if not seen >> k & 1 and _is_idle(outline, name, deadline)}
+    for name, k in place.items():
+        if not seen >> k & 1:
+            witness = _decided_by(outline, name, deadline)
+            if witness is not None:
+                seen |= small_quorum(net, sum(1 << place[other] for other in witness if other in place), 1 << k) or 0
+            elif _is_idle(outline, name, deadline):
+                idle.add(int(name))
+    return idle
+
+
+def _decided_by(expression: Expression, name: str, deadline: float) -> frozenset[str] | None:
+    """A quorum that is none without the node, if HiGHS finds one.
+
+    Sought are a quorum and a blocking set that have the node in common and no other: then the quorum
+    without it is among the nodes that the blocking set leaves.
+    """
+    programme = Programme()
+    quorum = {other: programme.variable() for other in expression.names()}
+    block = {other: programme.variable() for other in expression.names()}
+    programme.require_quorum(expression, quorum)
+    programme.require_quorum(expression.dual(), block)
+    for other in quorum:
+        both = [(quorum[other], 1.0), (block[other], 1.0)]
+        programme.require(both, low=2.0 if other == name else 0.0, high=2.0 if other == name else 1.0)
+    try:
+        solution = programme.minimise(min(deadline - time.monotonic(), QUICK_S))
+    except TimedOut:
+        return None
+    found = frozenset() if solution is None else members(solution[1], quorum)
+    decides = expression.is_quorum(found) and not expression.is_quorum(found - {name})
+    return found if decides else None
 
 
 def _is_idle(expression: Expression, name: str, deadline: float) -> bool:
-    """Whether it is proved that a node never makes the difference.
-
-    It does iff it is all that some quorum and some blocking set have in common: then the quorum without
-    it is among the nodes that the blocking set leaves.
-    """
+    """Whether z3 proves that there are no such quorum and blocking set."""
     from scrutator.checker.quorum.intersection import decide
 
-    rule = Rule(("quorum", "blocking set"))
     left_s = deadline - time.monotonic()
     if left_s <= 0:
         return False
     asked = Question((expression, expression.dual()), faulty=frozenset([name]))
+    rule = Rule(("quorum", "blocking set"))
     return decide(rule, asked, timeout_s=left_s, smallest=False).verdict is Verdict.HOLDS

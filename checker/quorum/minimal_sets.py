@@ -168,6 +168,7 @@ def _all(circuit: Circuit, limit: int) -> list[int] | None:
             sets.append([circuit.below[position]])
             continue
         found: set[int] = set()
+        apart = sum(circuit.below[k].bit_count() for k in part.positions) == circuit.below[position].bit_count()
         choices = list(islice(_choices(part), limit + 1))
         if len(choices) > limit:
             return None
@@ -180,7 +181,7 @@ def _all(circuit: Circuit, limit: int) -> list[int] | None:
             found |= products
             if len(found) > limit:
                 return None
-        sets.append(_minimal(found))
+        sets.append(list(found) if apart else _minimal(found))
     return sets[-1]
 
 
@@ -235,19 +236,21 @@ class _Search:
         while places:
             left, kept = places.popleft()
             places_max -= 1
-            quorum = small_quorum(self.circuit, left)
-            if quorum is None:
-                continue
-            if len(known) >= limit or not places_max:
+            if places_max < 0:
                 return
+            only = _is_quorum(self.circuit, kept)  # then what must be in is the one candidate
+            quorum = small_quorum(self.circuit, kept if only else left)
+            if quorum is None or (only and quorum != kept):
+                continue
             if quorum not in known:
+                if len(known) >= limit:
+                    return
                 known.add(quorum)
                 self.found.append(quorum)
-            for bit in _bits(quorum & ~kept):
-                places.append((left & ~bit, kept))
-                kept |= bit
-                if _is_quorum(self.circuit, kept):  # only itself is left, and it is known
-                    break
+            if not only:
+                for bit in _bits(quorum & ~kept):
+                    places.append((left & ~bit, kept))
+                    kept |= bit
         self.complete = True
 
 

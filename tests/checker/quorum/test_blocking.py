@@ -6,7 +6,7 @@ import random
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_systems import NAMES, blocking_sets, expressions, minimal_of, quorums, subsets
 
@@ -23,8 +23,18 @@ from scrutator.checker.quorum.minimal_sets import (
     minimal_blocking_sets,
     minimal_sets,
 )
-from scrutator.model.quorums import AtLeast, Expression, QuorumError, majority, nodes, parse, weighted
-from scrutator.model.quorums.expression import ALWAYS, NEVER
+from scrutator.model.quorums import (
+    AtLeast,
+    Expression,
+    QuorumError,
+    all_of,
+    any_of,
+    majority,
+    nodes,
+    parse,
+    weighted,
+)
+from scrutator.model.quorums.expression import ALWAYS, NEVER, minimal
 
 COSTS = st.lists(st.integers(0, 5), min_size=len(NAMES), max_size=len(NAMES))
 
@@ -98,6 +108,21 @@ def test_search_for_minimal_sets(expression: Expression, limit: int) -> None:
         assert found <= wanted and len(found) == len(search.found) <= most
         assert found == wanted or not search.complete
     assert search.complete
+
+
+DISJUNCTIONS = st.lists(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=5), min_size=2, max_size=9)
+
+
+@settings(max_examples=300, deadline=None)
+@given(DISJUNCTIONS)
+@example([list("gfbd"), list("be"), list("ghd"), list("gfa"), list("hcfa")])  # missed the first for a while
+def test_search_misses_none(listed: list[list[str]]) -> None:
+    expression = any_of(all_of(nodes(names)) for names in listed)
+    circuit = compiled(expression)
+    assert not isinstance(circuit, bool)
+    search = _Search(circuit, 1_000)
+    assert search.complete and len(search.found) == len(set(search.found))
+    assert {_names(circuit, mask) for mask in search.found} == set(minimal([frozenset(names) for names in listed]))
 
 
 @given(st.lists(st.integers(1, 300), min_size=2, max_size=70), st.data())
