@@ -121,12 +121,13 @@ def quorum(
         html=html,
     )
     studies = study(systems, request)
+    status = gravest([one.exit_status for one in studies])
 
     def show() -> None:
         if format == "json":
             from scrutator.checker.report.quorum_json import document, encode
 
-            sys.stdout.write(encode(document(studies)))
+            sys.stdout.write(encode(document(studies, status)))
         else:
             from scrutator.checker.report.layout import console_for
             from scrutator.checker.report.quorum_text import print_studies
@@ -134,7 +135,7 @@ def quorum(
             print_studies(console_for(sys.stdout), studies)
 
     emit(show)
-    return gravest([one.exit_status for one in studies])
+    return status
 
 
 def gravest(statuses: list[ExitStatus]) -> ExitStatus:

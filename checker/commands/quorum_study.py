@@ -8,17 +8,37 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from scrutator.checker.commands.shared import UsageError, load_spec, models_code, require_known
+from scrutator.checker.quorum.availability import Availability, availability
+from scrutator.checker.quorum.cost.comparison import Row, compare
+from scrutator.checker.quorum.cost.searching import Found, Progress, search
+from scrutator.checker.quorum.cost.workloads import workload_of
+from scrutator.checker.quorum.federated.blocking import smallest_blocking_set
+from scrutator.checker.quorum.federated.everything import minimal_blocking_sets, minimal_quorums
+from scrutator.checker.quorum.federated.intersection import decide
+from scrutator.checker.quorum.federated.minimal import smallest_quorum
+from scrutator.checker.quorum.federated.splitting import smallest_splitting_set
+from scrutator.checker.quorum.probability import system_probability
+from scrutator.checker.quorum.programme import TimedOut
 from scrutator.checker.quorum.reconfigure import Reconfiguration, reconfigure
 from scrutator.checker.quorum.result import Verification
-from scrutator.checker.quorum.study import Explored, Study
+from scrutator.checker.quorum.study import AnyStudy, Explored, FederatedStudy, Study
 from scrutator.checker.quorum.verify import verify
+from scrutator.checker.verdict import Verdict
+from scrutator.model.quorums.expression import Kind, QuorumError
+from scrutator.model.quorums.federated import FederatedSystem
 from scrutator.model.quorums.files import read
+from scrutator.model.quorums.parse import unknown
 from scrutator.model.quorums.system import QuorumSystem, parse_system
+
+T = TypeVar("T")
+ASIDE_S = 20.0  # for each analysis besides the verdict
+LISTED = 1000  # minimal sets of a federated system
 
 _LIKE_A_FILE = re.compile(r"[^\s(*+=;,]*\.(toml|cfg|conf|json|js|sql|cql|properties|dynamic|txt)|[^\s(*+=;,]*/[^\s(*+=;,]*", re.I)
 
@@ -44,20 +64,23 @@ class Request:
     html: Path | None
 
 
-def study(texts: Sequence[str], request: Request) -> list[Study]:
+def study(texts: Sequence[str], request: Request) -> list[AnyStudy]:
     """One study a system."""
     from scrutator.checker.report.elapsed import Elapsed
 
     systems = [load(text, request) for text in texts]
-    found = []
-    for system in systems:
-        with Elapsed(sys.stderr) as show:
+    found: list[AnyStudy] = []
+    with Elapsed(sys.stderr) as show:
+        for system in systems:
             show(f"verifying {system.name}")
-            found.append(_study(system, request))
+            if isinstance(system, FederatedSystem):
+                found.append(_federated(system, request, show))
+            else:
+                found.append(_study(system, request, show))
     return found
 
 
-def load(text: str, request: Request) -> QuorumSystem:
+def load(text: str, request: Request) -> QuorumSystem | FederatedSystem:
     """The system that a file or an expression states."""
     if _LIKE_A_FILE.fullmatch(text) or Path(text).is_file():
         return read(text, format=request.source, rules=request.rules, **request.conventions)
@@ -66,7 +89,7 @@ def load(text: str, request: Request) -> QuorumSystem:
     return parse_system(text, rules=request.rules)
 
 
-def _study(system: QuorumSystem, request: Request) -> Study:
+def _study(system: QuorumSystem, request: Request, show: Callable[[str], None]) -> Study:
     verification = verify(
         system,
         faulty=request.faulty,
@@ -75,18 +98,127 @@ def _study(system: QuorumSystem, request: Request) -> Study:
         timeout_s=request.timeout_s,
     )
     written = () if request.smtlib is None else _write_questions(verification, request.smtlib)
+    undone: list[str] = []
+    chances = any(node.failure is not None for node in system.nodes)
+    show(f"what {system.name} survives and costs")
     return Study(
         system,
         verification,
+        availability=_try("what it survives", undone, lambda: _availability(system, request)),
+        probability=_try("how probably it is up", undone, lambda: system_probability(system, roles=_working(system))) if chances else None,
+        cost=_try("what it costs", undone, lambda: _cost(system, request)),
+        better=_try("a better system", undone, lambda: _search(system, request, show)) if request.search else None,
         change=None if request.to is None else _change(system, request),
         explored=None if request.model is None else _explore(system, request.model, request.settings),
         written=written,
+        undone=tuple(undone),
     )
+
+
+def _try(what: str, undone: list[str], analyse: Callable[[], T]) -> T | None:
+    """An analysis besides the verdict: where it takes too long or does not apply, the rest is still worth saying."""
+    try:
+        return analyse()
+    except TimedOut:
+        undone.append(f"{what}: not within the time limit, allow more with --timeout-s")
+    except QuorumError as error:
+        undone.append(f"{what}: {error}")
+    return None
+
+
+def _working(system: QuorumSystem) -> list[str]:
+    """The roles that need quorums to be alive; who holds the data is not one."""
+    return [role for role in system.roles if role != "data"]
+
+
+def _availability(system: QuorumSystem, request: Request) -> Availability:
+    left = system
+    if request.down:
+        roles = {role: expression.restricted(absent=request.down) for role, expression in system.roles.items()}
+        left = replace(system, roles=roles)
+    return availability(left, request.failures, roles=_working(system), timeout_s=min(request.timeout_s, ASIDE_S))
+
+
+def _cost(system: QuorumSystem, request: Request) -> Row:
+    work = workload_of(system, reads_of(request.reads))
+    return compare([system], work, timeout_s=min(request.timeout_s, ASIDE_S))[0]
+
+
+def _search(system: QuorumSystem, request: Request, show: Callable[[str], None]) -> Found:
+    def told(progress: Progress) -> None:
+        show(f"searching: {progress.considered:,} systems considered, {progress.solved:,} optimised")
+
+    def proved(candidate: QuorumSystem) -> bool:
+        return verify(candidate, timeout_s=request.timeout_s).verdict is Verdict.HOLDS
+
+    voters = [node for node in system.nodes if node.kind is Kind.VOTER]
+    work = workload_of(system, reads_of(request.reads))
+    rules = tuple(str(rule) for rule in system.rules if set(rule.roles) <= {work.read, work.write})
+    return search(
+        voters, work, resilience=request.failures or 0, rules=rules, prove=proved,
+        timeout_s=request.timeout_s, on_progress=told,
+    )  # fmt: skip
+
+
+def reads_of(texts: tuple[str, ...]) -> float | dict[float, float] | None:
+    """The fraction of reads: one number, or FRACTION:WEIGHT several times."""
+    found: dict[float, float] = {}
+    for text in texts:
+        fraction, _, weight = text.partition(":")
+        try:
+            found[float(fraction)] = float(weight or 1)
+        except ValueError:
+            raise UsageError(f"--reads {text}: write a fraction such as 0.9, or FRACTION:WEIGHT such as 0.9:3") from None
+    return found or None
+
+
+def _federated(system: FederatedSystem, request: Request, show: Callable[[str], None]) -> FederatedStudy:
+    for option, given in (("--rules", request.rules), ("--to", request.to), ("--check", request.model), ("--smtlib", request.smtlib), ("--search", request.search)):
+        if given:
+            raise UsageError(f"{option} is not for federated systems, whose nodes each choose their own quorums")
+    left = system
+    if request.down:
+        left = _without_down(system, request.down)
+    known = set(left.names())
+    for name in request.faulty:
+        if name not in known:
+            raise UsageError(unknown("node", name, dict.fromkeys(left.names())))
+    result = decide(left, faulty=request.faulty, any_faulty=request.forgetting, timeout_s=request.timeout_s)
+    show(f"what blocks and splits {system.name}")
+    undone: list[str] = []
+    limit = min(request.timeout_s, ASIDE_S)
+    return FederatedStudy(
+        system,
+        result,
+        smallest=_try("the smallest quorum", undone, lambda: smallest_quorum(left, timeout_s=limit)),
+        blocking=_try("the smallest blocking set", undone, lambda: smallest_blocking_set(left, timeout_s=limit)),
+        splitting=_try("the smallest splitting set", undone, lambda: smallest_splitting_set(left, timeout_s=limit)),
+        quorums=_try("the number of minimal quorums", undone, lambda: minimal_quorums(left, sets_max=LISTED, timeout_s=limit)),
+        blockings=_try("the number of minimal blocking sets", undone, lambda: minimal_blocking_sets(left, sets_max=LISTED, timeout_s=limit)),
+        failures=request.failures,
+        undone=tuple(undone),
+    )
+
+
+def _without_down(system: FederatedSystem, down: frozenset[str]) -> FederatedSystem:
+    """Nodes that are down for ever are in no quorum: they lose their own quorum set, and stand for nothing in others'."""
+    known = set(system.names())
+    for name in down:
+        if name not in known:
+            raise UsageError(unknown("node", name, dict.fromkeys(system.names())))
+    slices = {
+        name: None if name in down or chosen is None else chosen.restricted(absent=down)
+        for name, chosen in system.slices.items()
+    }
+    return replace(system, slices=slices)
 
 
 def _change(system: QuorumSystem, request: Request) -> Reconfiguration:
     assert request.to is not None
-    return reconfigure(system, load(request.to, request), timeout_s=request.timeout_s)
+    new = load(request.to, request)
+    if isinstance(new, FederatedSystem):
+        raise UsageError(f"--to {request.to}: a federated system has no quorums of its own to change to")
+    return reconfigure(system, new, timeout_s=request.timeout_s)
 
 
 def _explore(system: QuorumSystem, model: str, settings: Mapping[str, str]) -> Explored:

@@ -1,4 +1,4 @@
-"""All that was found out about one quorum system: a plain value, for reports."""
+"""All that was found out about quorum systems: plain values, for reports."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scrutator.checker.explore.result import Result
+from scrutator.checker.quorum.availability import Availability
+from scrutator.checker.quorum.cost.comparison import Row
+from scrutator.checker.quorum.cost.searching import Found
+from scrutator.checker.quorum.federated.everything import AllMinimal
+from scrutator.checker.quorum.federated.result import FederatedResult, Outcome, Smallest, Splitting
 from scrutator.checker.quorum.handover import Shown
+from scrutator.checker.quorum.probability import SystemProbability
 from scrutator.checker.quorum.reconfigure import Reconfiguration
-from scrutator.checker.quorum.result import Verification
+from scrutator.checker.quorum.result import STATUS, Verification
 from scrutator.checker.verdict import ExitStatus, Verdict
+from scrutator.model.quorums.federated import FederatedSystem
 from scrutator.model.quorums.system import QuorumSystem
 
 
@@ -25,18 +32,27 @@ class Explored:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """The verdict on a system, and the answers to what else was asked."""
+    """The verdict on a system, and the answers to what else was asked.
+
+    ``undone`` says of each analysis that was given up, why.
+    """
 
     system: QuorumSystem
     verification: Verification
+    availability: Availability | None = None
+    probability: SystemProbability | None = None  # if nodes state how probably they fail
+    cost: Row | None = None
+    better: Found | None = None
     change: Reconfiguration | None = None
     explored: Explored | None = None
     written: tuple[Path, ...] = ()  # questions as SMT-LIB
+    undone: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
         """The gravest of all that was asked."""
         asked = [self.verification.verdict]
+        asked += [self.availability.verdict] if self.availability else []
         asked += [self.change.verdict] if self.change else []
         asked += [self.explored.result.verdict] if self.explored else []
         return gravest(asked)
@@ -46,7 +62,40 @@ class Study:
         return STATUS[self.verdict]
 
 
-STATUS = {Verdict.HOLDS: ExitStatus.HOLDS, Verdict.VIOLATED: ExitStatus.VIOLATED, Verdict.UNKNOWN: ExitStatus.UNKNOWN}
+@dataclass(frozen=True, slots=True)
+class FederatedStudy:
+    """The verdict on a federated system, and what it would take to block or to split it.
+
+    ``failures`` is how many failing nodes it had to survive, if that was asked.
+    """
+
+    system: FederatedSystem
+    result: FederatedResult
+    smallest: Smallest | None = None  # quorum
+    blocking: Smallest | None = None
+    splitting: Splitting | None = None
+    quorums: AllMinimal | None = None  # minimal ones
+    blockings: AllMinimal | None = None
+    failures: int | None = None
+    undone: tuple[str, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the failures that were asked about may leave it without a quorum."""
+        return self.failures is not None and self.blocking is not None and self.blocking.size <= self.failures
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.result.outcome in (Outcome.SPLIT, Outcome.NO_QUORUM) or self.blocked:
+            return Verdict.VIOLATED
+        return Verdict.HOLDS if self.result.outcome is Outcome.INTERSECTS else Verdict.UNKNOWN
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        return STATUS[self.verdict]
+
+
+AnyStudy = Study | FederatedStudy
 
 
 def gravest(verdicts: Iterable[Verdict]) -> Verdict:

@@ -5,36 +5,44 @@ Law: everything that limits a verdict is printed with it.  Reads studies, decide
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
 
 from scrutator.checker.quorum.reconfigure import CAVEAT, Path, Reconfiguration, broken
 from scrutator.checker.quorum.result import Finding, Miss, Verification
-from scrutator.checker.quorum.study import Explored, Study
+from scrutator.checker.quorum.study import AnyStudy, Explored, FederatedStudy, Study
 from scrutator.checker.report.clean import clean
 from scrutator.checker.report.layout import new_table, plural, put
+from scrutator.checker.report.quorum_more import print_comparison, print_cost, print_federated, print_survival
+from scrutator.checker.report.quorum_words import braced
 from scrutator.checker.verdict import Verdict
 
-NAMES_SHOWN_MAX = 16
 EXPRESSION_WIDTH_MAX = 300
 
 _STYLES = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "yellow"}
 
 
-def print_studies(console: Console, studies: Sequence[Study]) -> None:
-    """Each study in turn."""
+def print_studies(console: Console, studies: Sequence[AnyStudy]) -> None:
+    """Each study in turn, and a table of several."""
+    if len(studies) > 1:
+        print_comparison(console, studies)
     for k, study in enumerate(studies):
-        if k:
+        if k or len(studies) > 1:
             console.print()
-        print_study(console, study)
+        if isinstance(study, FederatedStudy):
+            print_federated(console, study)
+        else:
+            print_study(console, study, brief=len(studies) > 1)
 
 
-def print_study(console: Console, study: Study) -> None:
-    """Everything about one system."""
+def print_study(console: Console, study: Study, *, brief: bool = False) -> None:
+    """Everything about one system; ``brief`` leaves out what a table of several says."""
     verification = study.verification
-    put(console, Text.assemble((verification.verdict.name, _STYLES[verification.verdict]), " ", (clean(study.system.name), "bold")))
+    put(console, headline(study.verdict, study.system.name))
+    if brief and study.verdict is Verdict.HOLDS and study.explored is None:
+        return
     put(console, f"Over {verification.scope}.", indent=2)
     for note in study.system.notes:
         put(console, f"Read as: {note}", indent=2, style="dim")
@@ -44,15 +52,25 @@ def print_study(console: Console, study: Study) -> None:
         if finding.miss is not None:
             console.print()
             print_miss(console, finding)
+    if not brief:
+        print_survival(console, study)
+        print_cost(console, study)
     if study.change is not None:
         console.print()
         print_change(console, study.change)
     if study.explored is not None:
         console.print()
         print_explored(console, study.explored, verification)
+    for undone in study.undone:
+        put(console, f"Not said: {undone}", indent=2, style="yellow")
     if study.written:
         console.print()
         put(console, f"{plural(len(study.written), 'question')} as SMT-LIB in {study.written[0].parent}: repeat them with another solver")
+
+
+def headline(verdict: Verdict, name: str) -> Text:
+    """The verdict on a system."""
+    return Text.assemble((verdict.name, _STYLES[verdict]), " ", (clean(name), "bold"))
 
 
 def print_miss(console: Console, finding: Finding) -> None:
@@ -87,21 +105,6 @@ def _how_small(miss: Miss) -> str:
     if miss.smallest:
         return f"No quorums that do so are smaller: they have {count} nodes together."
     return f"They have {count} nodes together; that there are no smaller ones was not proved."
-
-
-def braced(nodes: Iterable[str]) -> str:
-    """A set of nodes as ``{a, b}``; a large one cut short."""
-    names = sorted(nodes, key=natural)
-    more = len(names) - NAMES_SHOWN_MAX
-    rest = f", ... {more:,} more" if more > 0 else ""
-    return "{" + ", ".join(clean(name) for name in names[:NAMES_SHOWN_MAX]) + rest + "}"
-
-
-def natural(name: str) -> tuple[tuple[int, str], ...]:
-    """A key that sorts n2 before n10."""
-    import re
-
-    return tuple((int(digits), "") if digits else (0, text) for digits, text in re.findall(r"(\d{1,9})|(\D+|\d)", name))
 
 
 def _print_roles(console: Console, study: Study) -> None:
