@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any  # z3 has no types
 
 from scrutator.checker.quorum.federated.core import reduced_core
@@ -48,7 +49,7 @@ def _smallest(units: Units, until: float | None) -> Counts:
     solver = z3.SolverFor("QF_LIA")
     levels = [[z3.Bool(f"{u}.{k}") for k in range(1, most + 1)] for u, most in enumerate(units.most)]
     for level in levels:
-        for lower, upper in zip(level, level[1:], strict=False):
+        for lower, upper in pairwise(level):
             solver.add(z3.Implies(upper, lower))
     cost = [(one, 1) for level in levels for one in level]
     fewest = 1

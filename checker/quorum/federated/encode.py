@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any  # z3 has no types
 
 import z3
@@ -44,7 +45,7 @@ class Question:
         """A new set of nodes."""
         levels = [[z3.Bool(f"{name}{c}.{k}") for k in range(1, size + 1)] for c, size in enumerate(self.sizes)]
         for level in levels:
-            for lower, upper in zip(level, level[1:], strict=False):
+            for lower, upper in pairwise(level):
                 self.solver.add(z3.Implies(upper, lower))
         return levels
 

@@ -116,7 +116,7 @@ def reduced(system: FederatedSystem, within: Collection[str] | None = None, by: 
     alike: dict[object, list[str]] = defaultdict(list)
     for name, gate in asked.items():
         made = system.slices[name] is not None
-        alike[(gate, made, tuple(places[name]), by.get(name, (name,)) if by else None)].append(name)
+        alike[(gate, made, tuple(places[name]), by.get(name, (name,)) if by is not None else None)].append(name)
     position = {names[0]: c for c, names in enumerate(alike.values())}
     new = {number: k for k, number in enumerate(used)}
     classes = tuple(tuple(names) for names in alike.values())
