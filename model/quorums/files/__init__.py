@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from scrutator.model.quorums import stellar
 from scrutator.model.quorums.expression import QuorumError
 from scrutator.model.quorums.federated import FederatedSystem
 from scrutator.model.quorums.files import cassandra, cockroach, kafka, mongodb, omnipaxos, own, zookeeper
@@ -45,6 +46,10 @@ class Format:
 FORMATS: Mapping[str, Format] = MappingProxyType({
     each.name: each
     for each in (
+        Format(
+            "stellar", "nodes with quorum sets as JSON, or stellar-core.cfg", stellar.recognises, stellar.read_stellar,
+            stellar.CHARACTERS_MAX,
+        ),
         Format("cockroachdb", "ALTER ... CONFIGURE ZONE USING ...", cockroach.recognises, cockroach.read_cockroach),
         Format("cassandra", "CREATE KEYSPACE ... WITH replication", cassandra.recognises, cassandra.read_cassandra),
         Format("mongodb", "what rs.conf() prints", mongodb.recognises, mongodb.read_mongodb),

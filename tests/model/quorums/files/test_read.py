@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scrutator.model.quorums import QuorumError
+from scrutator.model.quorums.federated import FederatedSystem, Missing
 from scrutator.model.quorums.files import CHARACTERS_MAX, FORMATS, FileError, read
 from scrutator.model.quorums.files.errors import read_text
 
@@ -101,6 +102,15 @@ def test_kafka_is_a_majority_of_controllers_or_nothing(reading, refusing) -> Non
     assert "two voters are at a:1" in refusing(f"{voters}=1@a:1,2@a:1", 1)
     assert "is not a voter" in refusing(f"{voters}=1@a:1,b:1", 1)
     assert "only the controllers of Kafka" in refusing("broker.id=1\n", 1)
+
+
+def test_federated_systems_are_read_too(tmp_path: Path) -> None:
+    (tmp_path / "nodes.json").write_text('[{"publicKey": "a", "quorumSet": {"threshold": 1, "validators": ["a"]}}, {"publicKey": "b"}]')
+    system = read(tmp_path / "nodes.json", missing="free")
+    assert isinstance(system, FederatedSystem)
+    assert system.missing is Missing.FREE
+    with pytest.raises(QuorumError, match="no option read_level: the options are missing"):
+        read(tmp_path / "nodes.json", read_level="ONE")
 
 
 def test_omnipaxos_has_majorities_or_two_sizes(reading, refusing) -> None:
