@@ -17,6 +17,7 @@ from scrutator.impl.raft.events import (
 )
 from scrutator.impl.raft.messages import AnyMessage, Entry, Kind, Snapshot
 from scrutator.impl.raft.state import Options, Role
+from scrutator.impl.raft.tracing import EntryId, Trace
 
 __all__ = [
     "AnyMessage",
@@ -25,6 +26,7 @@ __all__ = [
     "Configuration",
     "ElectionTimeout",
     "Entry",
+    "EntryId",
     "Event",
     "HeartbeatTimeout",
     "Kind",
@@ -38,6 +40,7 @@ __all__ = [
     "Received",
     "Role",
     "Snapshot",
+    "Trace",
     "Transfer",
     "configuration",
 ]

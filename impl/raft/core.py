@@ -6,6 +6,8 @@ events at the same times give the same outputs, and nothing happens but in `step
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from scrutator.impl.raft.elections import Elections
 from scrutator.impl.raft.events import (
     Change,
@@ -35,16 +37,21 @@ from scrutator.impl.raft.messages import (
 from scrutator.impl.raft.reads import Reads
 from scrutator.impl.raft.snapshots import Snapshots
 from scrutator.impl.raft.state import Role
+from scrutator.impl.raft.tracing import Trace, trace_of
 
 
 class Raft(Reads, Membership, Snapshots, Elections):
     """One server.  Made from what its disk holds; a new one from nothing but the configuration.
+
+    ``on_trace``, if set, is told of every event; see `tracing`.
 
     >>> from scrutator.impl.raft import ElectionTimeout, Options, Raft, Received, configuration
     >>> server = Raft("a", configuration(["a"]), Options(pre_vote=False))
     >>> server.role.value, len(server.step(ElectionTimeout(), 1.0).send_durable)
     ('follower', 1)
     """
+
+    on_trace: Callable[[Trace], None] | None = None
 
     def step(self, event: Event, now_s: float) -> Output:
         """What follows from an event at that time of the server's own clock, which never goes back."""
@@ -68,6 +75,8 @@ class Raft(Reads, Membership, Snapshots, Elections):
                 self.change(number, target, single=single)
             case Transfer(to=to):
                 self.hand_over(to)
+        if self.on_trace is not None:
+            self.on_trace(trace_of(self, event, self.out))
         return self.out
 
     def receive(self, m: AnyMessage) -> None:

@@ -50,12 +50,12 @@ class Elections(Replication):
         if self.role is not wanted or m.term != (self.term + 1 if m.pre and m.granted else self.term):
             return
         self.votes[m.src] = m.granted
-        if self.configuration.elects(self.granted()):
+        if self.elects(self.granted()):
             if m.pre:
                 self.campaign(pre=False)
             else:
                 self.lead()
-        elif not self.configuration.elects({v for v in self.configuration.voters if self.votes.get(v, True)}):
+        elif not self.elects({v for v in self.configuration.voters if self.votes.get(v, True)}):
             self.follow(self.term, None)
 
     def granted(self) -> set[str]:
@@ -128,5 +128,5 @@ class Elections(Replication):
         for progress in self.progress.values():
             progress.heard = False
         self.transfer = None  # it had an election timeout to succeed
-        if self.options.check_quorum and not self.configuration.commits(there):
+        if self.options.check_quorum and not self.commits(there):
             self.follow(self.term, None)

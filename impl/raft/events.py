@@ -106,4 +106,3 @@ class Output:
     refused: list[tuple[int, str | None, str]] = field(default_factory=list)  # (number, leader if known, why)
     restart_election_timer: bool = False
     heartbeat_timer: bool | None = None  # True: start it, False: stop it
-    trace: list[dict[str, object]] = field(default_factory=list)

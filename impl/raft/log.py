@@ -75,6 +75,10 @@ class Log:
         while len(self._configurations) > 1 and self._configurations[-1][0] >= index:
             self._configurations.pop()
 
+    def override(self, configuration: Configuration) -> None:
+        """Let a configuration be in effect that no entry states: for a mutant, and nothing else."""
+        self._configurations.append((self.last, configuration))
+
     def compact(self, snapshot: Snapshot) -> None:
         """Let a snapshot stand for the log up to its index; what follows it stays."""
         current = self.configuration_at(snapshot.index)

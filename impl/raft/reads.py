@@ -70,7 +70,7 @@ class Reads(Replication):
     def confirm_rounds(self) -> None:
         """Answer the reads of rounds that a quorum has confirmed."""
         before = self.confirmed
-        while self.rounds and self.configuration.commits(self.confirming(self.rounds[0][0])):
+        while self.rounds and self.commits(self.confirming(self.rounds[0][0])):
             self.confirmed, self.confirmed_s = self.rounds.popleft()
         if self.confirmed == before:
             return

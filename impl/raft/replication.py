@@ -141,7 +141,7 @@ class Replication(State):
 
     def may_commit(self, index: int, stored: set[str]) -> bool:
         """A quorum stores the entry, and it is of the leader's own term (section 5.4.2)."""
-        return self.log.term_at(index) == self.term and self.configuration.commits(stored)
+        return self.log.term_at(index) == self.term and self.commits(stored)
 
     def confirm_rounds(self) -> None:
         """What follows from new answers; see reads.py."""

@@ -7,7 +7,7 @@ noted in the `Output` of the same step.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -130,6 +130,14 @@ class State:
     @property
     def is_voter(self) -> bool:
         return self.id in self.configuration.voters
+
+    def elects(self, servers: Collection[str]) -> bool:
+        """Whether these votes make a leader in the configuration in effect."""
+        return self.configuration.elects(servers)
+
+    def commits(self, servers: Collection[str]) -> bool:
+        """Whether these servers commit what they store, and confirm who leads."""
+        return self.configuration.commits(servers)
 
     def persist_term(self) -> None:
         """The term or the vote has changed."""
