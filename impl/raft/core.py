@@ -24,8 +24,8 @@ from scrutator.impl.raft.events import (
 from scrutator.impl.raft.membership import Membership
 from scrutator.impl.raft.messages import (
     AnyMessage,
-    AppendEntries,
     Appended,
+    AppendEntries,
     Installing,
     InstallSnapshot,
     ReadReply,

@@ -99,8 +99,9 @@ class Reads(Replication):
 
     def refuse_reads(self) -> None:
         """Whoever still waits is told; no read is dropped in silence."""
-        waiting = [(number, asker) for number, asker, *_ in (*self.asked_reads, *self.waiting_reads)]
-        for number, asker in (*self.early_reads, *waiting):
+        asked = [(number, asker) for number, asker, _, _ in self.asked_reads]
+        waiting = [(number, asker) for number, asker, _ in self.waiting_reads]
+        for number, asker in (*self.early_reads, *asked, *waiting):
             if asker is None:
                 self.out.refused.append((number, self.leader, "no longer the leader"))
             else:

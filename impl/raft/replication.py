@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scrutator.impl.raft.messages import AppendEntries, Appended, Entry, Kind
+from scrutator.impl.raft.messages import Appended, AppendEntries, Entry, Kind
 from scrutator.impl.raft.state import Progress, Role, Sending, State
-
 
 BATCH_ENTRIES_MAX = 1024
 

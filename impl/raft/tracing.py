@@ -26,8 +26,8 @@ from scrutator.impl.raft.events import (
 )
 from scrutator.impl.raft.messages import (
     AnyMessage,
-    AppendEntries,
     Appended,
+    AppendEntries,
     Entry,
     Installing,
     InstallSnapshot,

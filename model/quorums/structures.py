@@ -87,7 +87,7 @@ def tree(members: Sequence[Expression]) -> Expression:
     below: list[Expression] = list(members)
     for k in reversed(range(count // 2)):
         left, right = below[2 * k + 1], below[2 * k + 2]
-        below[k] = members[k] * (left + right) + left * right
+        below[k] = majority([members[k], left, right])  # a path through the node, or both subtrees without it
     return below[0]
 
 
