@@ -8,6 +8,7 @@ it was given, before anyone sees them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 
 from scrutator.checker.quorum.federated.core import core_of
@@ -34,6 +35,7 @@ def decide(
     ``any_faulty``, the same is asked whichever that many other nodes are faulty as well.  Raises
     `QuorumError` if all nodes are faulty, and `KeyError` for one that is none.
     """
+    until = None if timeout_s is None else time.monotonic() + timeout_s
     honest = system.without(faulty) if faulty else system
     scope = scope_of(system, len(frozenset(faulty)), any_faulty)
     core = core_of(honest)
@@ -41,7 +43,8 @@ def decide(
         return FederatedResult(Outcome.NO_QUORUM, scope)
     found = _decide(honest, reduced(honest, core.nodes), scope, timeout_s)
     if found.outcome is Outcome.INTERSECTS and any_faulty:
-        found = _with_others_faulty(honest, any_faulty, scope, timeout_s)
+        left_s = None if until is None else max(0.001, until - time.monotonic())
+        found = _with_others_faulty(honest, any_faulty, scope, left_s)
     if found.outcome is Outcome.SPLIT:
         helpers = found.faulty | frozenset(faulty)
         check_split(system, helpers, found.left, found.right)
@@ -58,7 +61,7 @@ def _decide(system: FederatedSystem, core: Reduced, scope: str, timeout_s: float
     question.require_quorum("A", left)
     question.require_quorum("B", right)
     possible = question.possible(FIRST_TRY_S)
-    if possible is None and _meet_by_size(system, core, timeout_s):
+    if possible is None and _meet_by_size(system, core, None if timeout_s is None else timeout_s / 2):
         possible = False
     if possible is False:
         return FederatedResult(Outcome.INTERSECTS, scope)

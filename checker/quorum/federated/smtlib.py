@@ -7,7 +7,7 @@ nodes put together, so that it does not rest on what we do to be fast.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 
 from scrutator.checker.quorum.smtlib import presence
 from scrutator.model.quorums.expression import AtLeast, Expression, Node, parts
@@ -53,7 +53,7 @@ def _quorum(system: FederatedSystem, side: int) -> Iterator[str]:
     yield f"(assert (>= {_sum(makers)} 1))"
 
 
-def _slice(expression: Expression, side: int, number: int) -> Iterator[str]:
+def _slice(expression: Expression, side: int, number: int) -> Generator[str, None, str]:
     """Declares the thresholds of a slice; gives what says that it is met."""
     terms: dict[int, str] = {}
     met = ""
@@ -66,9 +66,9 @@ def _slice(expression: Expression, side: int, number: int) -> Iterator[str]:
         met = f"|{side} slice {number}.{k}|"
         held = [f"(* {weight} {terms[id(member)]})" if weight != 1 else terms[id(member)] for weight, member in part.members]
         yield f"(declare-const {met} Bool)"
-        yield f"(assert (=> {met} (>= {_sum(held)} {part.needed if part.needed >= 0 else 0})))"
+        yield f"(assert (=> {met} (>= {_sum(held)} {max(part.needed, 0)})))"
         terms[id(part)] = f"(ite {met} 1 0)"
-    return met  # noqa: B901  what `yield from` gives
+    return met
 
 
 def _sum(terms: Sequence[str]) -> str:

@@ -37,20 +37,20 @@ def smallest_splitting_set(
     if not part.classes:
         return None
     question = Question(part, timeout_s)
-    left, right, helpers = question.set_of("a"), question.set_of("b"), question.set_of("s")
-    question.share(left, right, helpers)
-    question.require_quorum("A", left, helpers)
-    question.require_quorum("B", right, helpers)
-    best = question.least(question.cost_of([helpers], by), [left, right, helpers], at_most)
+    sets = [question.set_of(name) for name in ("a", "b", "s")]
+    question.share(sets[0], sets[1], sets[2])
+    question.require_quorum("A", sets[0], sets[2])
+    question.require_quorum("B", sets[1], sets[2])
+    best = question.least(question.cost_of(sets[2:], by), sets, at_most)
     if best is None:
         return None
     one, other, helping = best.counts
     helpers = part.names(helping)
     left = part.names(one) - helpers
     right = part.names(tuple(a - h for a, h in zip(other, helping, strict=True)), skip=one)
-    sets = sorted((left, right), key=lambda names: (len(names), sorted(names)))
-    check_split(system, helpers, *sets)
-    return Splitting(Smallest(helpers, best.cost, groups_of(helpers, by), best.proved), sets[0], sets[1])
+    left, right = sorted((left, right), key=lambda names: (len(names), sorted(names)))
+    check_split(system, helpers, left, right)
+    return Splitting(Smallest(helpers, best.cost, groups_of(helpers, by), best.proved), left, right)
 
 
 def useful(system: FederatedSystem, within: frozenset[str]) -> frozenset[str]:

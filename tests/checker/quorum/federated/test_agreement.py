@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subsets as slow
+import federated_subsets as slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
