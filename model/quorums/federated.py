@@ -95,7 +95,8 @@ class FederatedSystem:
 
     def is_quorum(self, names: Collection[str]) -> bool:
         """Whether the nodes are a quorum: some nodes, each satisfied among them.  Raises `KeyError` for others."""
-        return self._makes_one(names) and all(self.is_satisfied(name, names) for name in names)
+        given = [self.slices[name] for name in names]
+        return any(one is not None for one in given) and all(self.is_satisfied(name, names) for name in names)
 
     def greatest_quorum(self, within: Iterable[str] | None = None) -> frozenset[str]:
         """The union of all quorums among some nodes, itself one; empty if there is none.
