@@ -18,7 +18,7 @@ from scrutator.checker.quorum.federated.result import Outcome
 from scrutator.checker.quorum.probability import Probability
 from scrutator.checker.quorum.study import AnyStudy, FederatedStudy, Study
 from scrutator.checker.report.clean import clean
-from scrutator.checker.report.layout import listed, new_table, put
+from scrutator.checker.report.layout import listed, new_table, plural, put
 from scrutator.checker.report.quorum_words import braced, survived
 from scrutator.checker.verdict import Verdict
 
@@ -36,13 +36,13 @@ def print_survival(console: Console, study: Study) -> None:
     table = new_table()
     for name in ("role", "survives", "blocked by", "smallest quorum", "minimal quorums"):
         table.add_column(name, overflow="fold")
-    for role in found.roles:
+    for role, name in _alike(study, found):
         smallest = "none" if role.smallest_quorum is None else braced(role.smallest_quorum)
-        table.add_row(Text(clean(role.role)), survived(role.resilience), Text(braced(role.smallest_blocking)), Text(smallest), str(role.quorums))
+        table.add_row(Text(name), survived(role.resilience), Text(braced(role.smallest_blocking)), Text(smallest), str(role.quorums))
     console.print()
     console.print(table)
-    for role in found.roles:
-        _print_influence(console, role, study.system.name)
+    for role, name in _alike(study, found):
+        _print_influence(console, role, name)
     _print_failures(console, found)
     if study.probability is not None:
         for name, chance in study.probability.roles:
@@ -51,14 +51,21 @@ def print_survival(console: Console, study: Study) -> None:
             put(console, f"not every role has one with probability {_chance(study.probability.any_role)}", indent=2)
 
 
-def _print_influence(console: Console, role: RoleAvailability, system: str) -> None:
-    name = clean(role.role)
+def _alike(study: Study, found: Availability) -> list[tuple[RoleAvailability, str]]:
+    """Roles with the same quorums are said once, under all their names."""
+    names: dict[str, list[RoleAvailability]] = {}
+    for role in found.roles:
+        names.setdefault(str(study.system.roles[role.role]), []).append(role)
+    return [(roles[0], ", ".join(clean(role.role) for role in roles)) for roles in names.values()]
+
+
+def _print_influence(console: Console, role: RoleAvailability, name: str) -> None:
     if role.dictators and role.nodes > 1:
-        put(console, f"{name}: {listed(role.dictators)} decides alone, whatever the others say", indent=2, style="yellow")
+        put(console, f"{name}: {listed(role.dictators)} decide{_s(role.dictators)} alone, whatever the others say", indent=2, style="yellow")
     if role.vetoes and role.nodes > 1:
         put(console, f"{name}: without {listed(role.vetoes)} there is no quorum", indent=2, style="yellow")
     if role.dummies:
-        put(console, f"{name}: {listed(role.dummies)} makes no difference to any minimal quorum", indent=2, style="yellow")
+        put(console, f"{name}: {listed(role.dummies)} make{_s(role.dummies)} no difference to any minimal quorum", indent=2, style="yellow")
     regions = role.regions
     if regions is not None:
         said = f"survives the loss of {listed(regions.survived) or 'no region'}"
@@ -69,6 +76,10 @@ def _print_influence(console: Console, role: RoleAvailability, system: str) -> N
         put(console, f"{name}: {said}", indent=2)
 
 
+def _s(names: Sequence[str]) -> str:
+    return "s" if len(names) == 1 else ""
+
+
 def _print_failures(console: Console, found: Availability) -> None:
     if found.failures is None:
         return
@@ -76,7 +87,7 @@ def _print_failures(console: Console, found: Availability) -> None:
         blocking = role.smallest_blocking
         put(console, f"{clean(role.role)}: no quorum is left once {braced(blocking)} failed, and {found.failures} failures were to be survived", indent=2, style="bold red")
     if not found.blocked:
-        put(console, f"Every role still has a quorum after any {found.failures} failures.", indent=2, style="green")
+        put(console, f"Every role still has a quorum after {survived(found.failures)}.", indent=2, style="green")
 
 
 def _chance(found: Probability) -> str:
@@ -181,13 +192,13 @@ _OUTCOMES = {
 def _federated_lines(study: FederatedStudy) -> list[str]:
     lines = []
     if study.smallest is not None:
-        lines.append(f"Smallest quorum: {study.smallest.size} nodes, {braced(study.smallest.nodes)}{_proof(study.smallest.proved)}")
+        lines.append(f"Smallest quorum: {plural(study.smallest.size, 'node')}, {braced(study.smallest.nodes)}{_proof(study.smallest.proved)}")
     if study.blocking is not None and study.blocking.size:
         lines.append(f"Blocked by the failure of {study.blocking.size}: {braced(study.blocking.nodes)}{_proof(study.blocking.proved)}")
     if study.splitting is not None:
         faulty = study.splitting.faulty
         if faulty.size:
-            lines.append(f"Split by {faulty.size} faulty nodes, of all: {braced(faulty.nodes)}{_proof(faulty.proved)}")
+            lines.append(f"Split by {plural(faulty.size, 'faulty node')}, of all: {braced(faulty.nodes)}{_proof(faulty.proved)}")
     elif "splitting" not in "".join(study.undone):
         lines.append("No faulty nodes, however many, can split the others.")
     for what, found in (("quorums", study.quorums), ("blocking sets", study.blockings)):

@@ -108,10 +108,12 @@ def _how_small(miss: Miss) -> str:
 
 
 def _print_roles(console: Console, study: Study) -> None:
+    alike: dict[str, list[str]] = {}  # roles by the expression that they share
     for role, expression in study.system.roles.items():
-        text = str(expression)
+        alike.setdefault(str(expression), []).append(role)
+    for text, roles in alike.items():
         shown = text if len(text) <= EXPRESSION_WIDTH_MAX else text[: EXPRESSION_WIDTH_MAX - 4] + " ..."
-        put(console, f"{role} = {shown}", indent=2)
+        put(console, f"{' = '.join(roles)} = {shown}", indent=2)
     for role in study.verification.without_quorum:
         put(console, f"No set of nodes is a quorum of {role}: it could never decide anything, which is not safety.", indent=2, style="bold red")
 

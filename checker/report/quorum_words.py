@@ -8,14 +8,20 @@ from collections.abc import Iterable
 from scrutator.checker.report.clean import clean
 
 NAMES_SHOWN_MAX = 16
+NAME_WIDTH_MAX = 30  # beyond, as public keys are, a name is cut short
 
 
 def braced(nodes: Iterable[str]) -> str:
-    """A set of nodes as ``{a, b}``; a large one cut short."""
+    """A set of nodes as ``{a, b}``; a large one, and long names, cut short."""
     names = sorted(nodes, key=natural)
     more = len(names) - NAMES_SHOWN_MAX
     rest = f", ... {more:,} more" if more > 0 else ""
-    return "{" + ", ".join(clean(name) for name in names[:NAMES_SHOWN_MAX]) + rest + "}"
+    return "{" + ", ".join(clean(short(name)) for name in names[:NAMES_SHOWN_MAX]) + rest + "}"
+
+
+def short(name: str) -> str:
+    """A name that is not too long to read; its beginning and its end tell it from others."""
+    return name if len(name) <= NAME_WIDTH_MAX else f"{name[:8]}..{name[-4:]}"
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:
