@@ -1,0 +1,1 @@
+"""A deterministic simulator: virtual time, network, disks and clients around the cores, with faults from a tape."""

@@ -1,0 +1,183 @@
+"""One run: a cluster, its clients and its faults, from a tape; first faults, then all must be well again.
+
+The law: the tape and the setup determine the run, to the byte: its verdict, its history and its trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from scrutator.impl.raft import Event, Output, Raft, Role, configuration
+from scrutator.impl.sim.faults import Faults
+from scrutator.impl.sim.host import Host, Status
+from scrutator.impl.sim.invariants import LIVENESS, Violated, Watch
+from scrutator.impl.sim.network import Network
+from scrutator.impl.sim.setup import Setup
+from scrutator.impl.sim.story import Line, Story
+from scrutator.impl.sim.tape import Tape
+from scrutator.impl.sim.workload import Client, History, Probe
+from scrutator.impl.sim.world import MILLISECOND, SECOND, World
+
+_LOOK_US = 100 * MILLISECOND  # how often to look whether all is well again
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Which invariant was broken when, in virtual time, and how."""
+
+    invariant: str
+    at_us: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}, at {self.at_us / 1e6:.6f} s: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a run."""
+
+    seed: int | None
+    violation: Violation | None
+    history: str  # what clients saw, in our JSON lines format
+    digest: str  # of all that servers did
+    tape: tuple[int, ...]
+    counts: Mapping[str, int]  # faults that happened, and what else did
+    events: int
+    messages: int
+    simulated_s: float
+    healed_s: float | None  # how long after the faults all was well; None: not reached
+    story: Sequence[Line] = ()
+    trace: Sequence[Mapping[str, object]] = ()
+
+    @property
+    def holds(self) -> bool:
+        return self.violation is None
+
+
+def run(seed: int | None = None, setup: Setup | None = None, *, tape: Sequence[int] = (), tell: bool = False, trace: bool = False) -> Run:
+    """Run from a seed, or without one replay a tape; ``tell`` keeps the story, ``trace`` the core's traces."""
+    return Simulation(setup or Setup(), Tape(seed) if seed is not None else Tape(recorded=tape), seed, tell=tell, trace=trace).run()
+
+
+class Simulation:
+    """A run under way."""
+
+    def __init__(self, setup: Setup, tape: Tape, seed: int | None, *, tell: bool, trace: bool) -> None:
+        self.setup, self.tape, self.seed = setup, tape, seed
+        self.world, self.watch = World(), Watch()
+        self.network = Network(self.world, tape)
+        self.telling, self._tracing = tell, trace
+        self._story = Story()
+        self._trace: list[Mapping[str, object]] = []
+        self._digest = blake2b(digest_size=16)
+        members = configuration(setup.initial)
+        self.hosts = {id: setup.host(id, order, self, members) for order, id in enumerate(setup.names)}
+        self.history = History({} if seed is None else {"seed": seed})
+        self.clients = [Client(f"c{k}", self, self.history) for k in range(1, setup.clients + 1)]
+        self.faults = Faults(self)
+        self._healed_us: int | None = None
+
+    # --- what the parts ask ---------------------------------------------------------------
+
+    def tell(self, who: str, what: str) -> None:
+        """Add to the story, if there is one."""
+        if self.telling:
+            self._story.lines.append((self.world.now, who, what))
+
+    def tell_step(self, host: Host, event: Event, output: Output) -> None:
+        """Add what a step changed to the story."""
+        self._story.step(self.world.now, host, event, output)
+
+    def note(self, host: Host, raft: Raft, output: Output) -> None:
+        """Let a step count in the digest of the run, and in its trace."""
+        now = self.world.now
+        self._digest.update(b"%d %b %d %d %d %b;" % (now, host.id.encode(), raft.term, raft.commit, raft.log.last, raft.role.value.encode()))
+        if self._tracing:
+            self._trace.extend({"time_us": now, "node": host.id, **event} for event in output.trace)
+
+    def leader(self) -> Host | None:
+        """The running leader of the latest term."""
+        leaders = [host for host in self.hosts.values() if host.raft is not None and host.raft.role is Role.LEADER]
+        return max(leaders, key=lambda host: host.raft.term if host.raft else 0, default=None)
+
+    # --- the run --------------------------------------------------------------------------
+
+    def run(self) -> Run:
+        """Faults first, then healing."""
+        violation = None
+        try:
+            self._start()
+            self.world.run(self.setup.seconds * SECOND)
+            self._heal()
+        except Violated as error:
+            violation = Violation(error.invariant, self.world.now, error.what)
+            self.tell("", f"VIOLATED: {error}")
+        return self._result(violation)
+
+    def _start(self) -> None:
+        for host in self.hosts.values():
+            host.start()
+        for client in self.clients:
+            client.begin()
+        self.faults.begin()
+
+    def _heal(self) -> None:
+        """All faults end; then a leader, a new write, and everybody up to date are due in time."""
+        healed = self.world.now
+        self.faults.heal()
+        for client in self.clients:
+            client.stopping = True
+        probe = Probe("probe", self, self.history)
+        self.clients.append(probe)
+        probe.begin()
+        missing = ""
+        while self.world.now < healed + self.setup.healing_s * SECOND:
+            self.world.run(self.world.now + _LOOK_US)
+            missing = self._missing(probe)
+            if not missing:
+                self._healed_us = self.world.now - healed
+                self.watch.finished(self._members())
+                return
+        raise Violated(LIVENESS, f"after {self.setup.healing_s} s {missing}")
+
+    def _members(self) -> list[Host]:
+        leader = self.leader()
+        if leader is None or leader.raft is None:
+            return []
+        return [self.hosts[name] for name in leader.raft.configuration.servers]
+
+    def _missing(self, probe: Probe) -> str:
+        """What is not yet well."""
+        members = self._members()
+        if not members:
+            return "there is no leader"
+        if not probe.done:
+            return "no client could write and read"
+        down = [host.id for host in members if host.status is not Status.UP]
+        if down:
+            return f"{', '.join(down)} cannot start"
+        behind = [host.id for host in members if host.applied < len(self.watch.committed)]
+        if behind:
+            return f"{', '.join(behind)} lag behind"
+        if any(host.raft is not None and host.raft.configuration.joint for host in members):
+            return "a change of members is not complete"
+        return ""
+
+    def _result(self, violation: Violation | None) -> Run:
+        for client in self.clients:
+            client.close()
+        network = self.network
+        counts = self.watch.counts
+        for name in ("lost", "doubled", "late", "stopped"):
+            counts[f"messages {name}"] = getattr(network, name)
+        counts["terms with a leader"] = len(self.watch.leaders)
+        counts["entries committed"] = len(self.watch.committed)
+        return Run(
+            seed=self.seed, violation=violation, history=self.history.text(), digest=self._digest.hexdigest(),
+            tape=tuple(self.tape.choices), counts=dict(sorted(counts.items())), events=self.world.events,
+            messages=network.sent, simulated_s=self.world.now / SECOND,
+            healed_s=None if self._healed_us is None else self._healed_us / SECOND, story=self._story.lines, trace=self._trace,
+        )  # fmt: skip
