@@ -16,11 +16,11 @@ class Snapshots(Replication):
 
     def compact(self, index: int, data: bytes) -> None:
         """The host's snapshot of the state machine, once entry ``index`` was applied."""
+        if index <= self.log.base:
+            return  # meanwhile a leader's snapshot was installed, which the host has yet to restore
         term = self.log.term_at(index)
         if index > self.applied or term is None:
-            raise ValueError(f"{self.id} cannot compact up to entry {index}: {self.log.base} to {self.applied} are applied and there")
-        if index == self.log.base:
-            return
+            raise ValueError(f"{self.id} cannot compact up to entry {index}: only entries up to {self.applied} are applied")
         snapshot = Snapshot(index, term, self.log.configuration_at(index), data)
         self.log.compact(snapshot)
         self.out.persist.snapshot = snapshot
