@@ -21,8 +21,18 @@ class Elections(Replication):
         self.out.restart_election_timer = True
         if self.role is Role.LEADER:
             self.look_around()
-        elif self.is_voter:
+        elif self.may_stand():
             self.campaign(pre=self.options.pre_vote)
+        else:
+            self.leader = None  # clients must not be sent there for ever
+
+    def may_stand(self) -> bool:
+        """Whether this server is a voter, or was one before changes of which it does not know that they are committed.
+
+        Nobody else may be electable: a leader that appended its own removal from a cluster of two has a longer
+        log than the other, who needs its vote until the removal is committed (section 4.2.2 of the dissertation).
+        """
+        return any(self.id in configuration.voters for configuration in self.log.configurations_since(self.commit))
 
     def campaign(self, *, pre: bool, transfer: bool = False) -> None:
         """Ask everybody for their vote, or whether they would give it."""

@@ -48,6 +48,11 @@ class Log:
         """The configuration in effect once the log ended at ``index``."""
         return next(c for k, c in reversed(self._configurations) if k <= index)
 
+    def configurations_since(self, index: int) -> list[Configuration]:
+        """The configuration in effect at ``index``, and all later ones."""
+        later = [c for k, c in self._configurations if k > index]
+        return [self.configuration_at(max(index, self.base)), *later]
+
     def term_at(self, index: int) -> int | None:
         """The term of an entry; 0 before the first, None for what was compacted or does not exist."""
         if index == self.base:
