@@ -5,9 +5,9 @@
 
 The checkout may also be named by the environment variable QUORACLE; without one, quoracle is left
 out.  Each run is a process of its own, the two in turn.  Figures are seconds: ``call`` the median of
-a few calls in one process after a first, ``wall`` the whole process with its imports.  "> limit" is a
-process that was ended.  The ratio compares calls; ``ours`` under it are the values found, which must
-agree up to quoracle's eight digits, or be better where a search is cut short.
+a few calls in one process after a first (searches: of one), ``wall`` the whole process with its imports.  "> limit" is a
+process that was ended.  The ratios compare calls and walls.  The values found must agree up to
+quoracle's eight digits; else the row says which is better.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Tree = object  # a node's name, or [how many are needed, member, member, ...]
 OURS = """
 import json, sys, time
 began = time.perf_counter()
-import numpy, scipy.optimize
+import numpy
 from scrutator.checker.quorum.cost import Limits, optimal, search, workload
 from scrutator.model.quorums import Node, choose, with_rules
 imported_s = time.perf_counter() - began

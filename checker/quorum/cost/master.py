@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scrutator.checker.quorum.cost.pricing import Asked, Offer, Pricing
+from scrutator.checker.quorum.cost.simplex import CELLS_MAX, GaveUp, minimise
 from scrutator.checker.quorum.cost.workloads import Workload
 from scrutator.model.quorums.expression import Node
 
@@ -95,6 +96,7 @@ class Master:
         self.read = 1 / (np.array([node.read_capacity for node in nodes]) * unit)
         self.write = 1 / (np.array([node.write_capacity for node in nodes]) * unit)
         self.known: tuple[dict[tuple[int, ...], Asked], dict[tuple[int, ...], Asked]] = ({}, {})
+        self.small = True  # until the small simplex has failed
         self.limited = [k for k in range(3) if asked.limits[k] is not None]
         self.caps = np.array([asked.limits[k] / asked.units[k] for k in self.limited])  # type: ignore[operator]
 
@@ -107,9 +109,23 @@ class Master:
 
     def solve(self) -> Solution | None:
         """The best strategy over the known quorums; None if the limits leave none."""
+        reads, writes, costs, upper, bounds = self._matrix()
+        if self.small and upper.size + len(upper) ** 2 <= CELLS_MAX:
+            try:
+                quick = minimise(costs, upper, bounds, reads, writes, len(self.chances))
+                return None if quick is None else self._solution(reads, writes, *quick)
+            except GaveUp:
+                self.small = False
+        return self._by_highs(reads, writes, costs, upper, bounds)
+
+    def _solution(self, reads: int, writes: int, value: float, found: Array, weights: Array) -> Solution:
+        loads = len(self.chances) * len(self.problem.nodes)
+        duals = self.feasible(weights[:loads].reshape(len(self.chances), -1), weights[loads:])
+        return Solution(value, found[:reads], found[reads : reads + writes], duals)
+
+    def _by_highs(self, reads: int, writes: int, costs: Array, upper: Array, bounds: Array) -> Solution | None:
         from scipy.optimize import linprog
 
-        reads, writes, costs, upper, bounds = self._matrix()
         count = len(costs)
         sums = np.zeros((2, count))
         sums[0, :reads] = 1.0
@@ -123,10 +139,7 @@ class Master:
             return None
         if found.status:
             raise RuntimeError(f"HiGHS gave up on a linear programme of {count} variables: {found.message}")
-        weights = np.maximum(-found.ineqlin.marginals, 0.0)
-        loads = len(self.chances) * len(self.problem.nodes)
-        duals = self.feasible(weights[:loads].reshape(len(self.chances), -1), weights[loads:])
-        return Solution(float(found.fun), found.x[:reads], found.x[reads : reads + writes], duals)
+        return self._solution(reads, writes, float(found.fun), found.x, np.maximum(-found.ineqlin.marginals, 0.0))
 
     def _matrix(self) -> tuple[int, int, Array, Array, Array]:
         """Numbers of reads and writes, costs, the matrix of the inequalities and their right sides."""

@@ -93,7 +93,6 @@ class Optimum:
     optimise: str
     work: Workload
     strategy: Strategy
-    costs: Costs
     value: float
     bound: float
     certificate: Certificate
@@ -101,6 +100,11 @@ class Optimum:
     rounds: int
     elapsed_s: float
     proved_by: tuple[Master, Duals] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def costs(self) -> Costs:
+        """All that the strategy costs under the workload it was made for."""
+        return self.strategy.costs(self.work)
 
     @property
     def gap(self) -> float:
@@ -179,6 +183,7 @@ def best(
     listed = all(isinstance(side, Listed) for side in sides)
     like = [] if listed else alike(system.nodes, [system.roles[role] for role in dict.fromkeys((work.read, work.write))])
     widened = [None if limit is None else limit * (1 + GAP) for limit in limits.listed()]
+    wider = [None if limit is None else limit * (1 + GAP) for limit in widened]
     if any(limit is not None for limit in widened):
         first = Master(problem(system.nodes, work, None, widened))
         state = generate(first, sides, known, like, deadline, enough=0.0)
@@ -187,16 +192,15 @@ def best(
         if state.solution is None or state.value > GAP:
             raise TimedOut("the search for a strategy that keeps the limits")
         known = [list(side.values()) for side in first.known]
-        widened = [None if limit is None else limit * (1 + GAP) for limit in widened]
-    master = Master(problem(system.nodes, work, metric, widened))
+    master = Master(problem(system.nodes, work, metric, wider))
     state = generate(master, sides, known, like, deadline)
     if state.solution is None:
         raise TimedOut("the search for a strategy")
     strategy = _strategy(system, work, master, state.solution)
-    costs = strategy.costs(work)
+    value = (strategy.load, strategy.network, strategy.latency_s)[metric](work)
     unit = master.problem.units[metric]
     return Optimum(
-        optimise, work, strategy, costs, (costs.load, costs.network, costs.latency_s)[metric], state.bound * unit,
+        optimise, work, strategy, value, state.bound * unit,
         Certificate(tuple(map(tuple, state.duals.nodes.tolist())), tuple(state.duals.limits.tolist())),
         " and ".join(dict.fromkeys(side.how for side in sides)), state.rounds, monotonic() - began, (master, state.duals),
     )  # fmt: skip
@@ -257,12 +261,19 @@ def generate(
         state.rounds += 1
         found = master.solve()
         if found is None:
+            if master.small:
+                master.small = False
+                continue
             return state
         state.solution = found
         if enough is not None and found.value <= enough + GAP / 10:
             return state
-        if not _improve(master, sides, state, found.duals, deadline) or state.closed():
+        new = _improve(master, sides, state, found.duals, deadline)
+        if state.closed():
             return state
+        if not new and not master.small:
+            return state
+        master.small = master.small and new  # where the small simplex leaves a gap, HiGHS is asked
         if enough is not None and state.bound > enough + GAP:
             return state
         if deadline is not None and monotonic() > deadline:

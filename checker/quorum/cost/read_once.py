@@ -26,6 +26,29 @@ def is_solvable(expression: Expression) -> bool:
     )
 
 
+def sizes(expression: Expression) -> tuple[float, float] | None:
+    """The fewest nodes of a quorum and of a set that meets all, infinity where there is none.
+
+    None for expressions that name a node twice or weigh members.
+    """
+    if not is_read_once(expression):
+        return None
+    weighed = False
+
+    def of_gate(gate: AtLeast, members: list[tuple[float, float]]) -> tuple[float, float]:
+        nonlocal weighed
+        weighed |= not gate.unweighted
+        blocking = len(members) - gate.needed + 1
+        return _least(gate.needed, [m[0] for m in members]), _least(blocking, [m[1] for m in members])
+
+    found = fold(expression, lambda node: (1.0, 1.0), of_gate)
+    return None if weighed else found
+
+
+def _least(needed: int, values: list[float]) -> float:
+    return inf if needed > len(values) else sum(sorted(values)[: max(needed, 0)])
+
+
 class ReadOnce:
     """Answers for one expression, for nodes in the order of ``names``."""
 

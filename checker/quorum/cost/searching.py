@@ -25,7 +25,7 @@ from scrutator.checker.quorum.cost.optimise import (
 )
 from scrutator.checker.quorum.cost.pricing import ByLatency, Pricing
 from scrutator.checker.quorum.cost.pricing import resilience as resilience_of
-from scrutator.checker.quorum.cost.read_once import ReadOnce, is_solvable
+from scrutator.checker.quorum.cost.read_once import is_solvable, sizes
 from scrutator.checker.quorum.cost.subsets import holds
 from scrutator.checker.quorum.cost.workloads import Workload, workload
 from scrutator.checker.quorum.programme import TimedOut
@@ -186,10 +186,11 @@ class _Search:
         return duplicate_free(kinds(self.nodes, attributes), self.is_late)
 
     def _survives(self, reads: Expression, resilience: int, lost: list[list[str]]) -> bool:
-        writes = reads.dual()
-        if resilience and min(_resilience(reads), _resilience(writes)) < resilience:
+        if resilience and _survived_by_both(reads) < resilience:
             return False
-        names = frozenset(reads.names())
+        if not any(lost):
+            return True
+        names, writes = frozenset(reads.names()), reads.dual()
         return all(side.is_quorum(names.difference(zone)) for zone in lost for side in (reads, writes))
 
     def _consider(self, reads: Expression) -> None:
@@ -264,13 +265,10 @@ class _Search:
             self.on_progress(Progress(self.considered, self.pruned, self.solved, value, now - self.began))
 
 
-def _resilience(expression: Expression) -> int:
-    """`pricing.resilience`, quicker where each node is named once."""
-    if not is_solvable(expression.dual()):
-        return resilience_of(expression)
-    names = expression.names()
-    found = ReadOnce(expression.dual(), names).cheapest([1.0] * len(names))
-    return len(names) if found is None else round(found[0]) - 1
+def _survived_by_both(reads: Expression) -> float:
+    """How many failures both the reads and their dual survive: the dual is blocked by a read quorum."""
+    found = sizes(reads)
+    return min(resilience_of(reads), resilience_of(reads.dual())) if found is None else min(found) - 1
 
 
 def front(

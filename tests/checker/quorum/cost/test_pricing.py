@@ -19,7 +19,7 @@ from scrutator.checker.quorum.cost.pricing import (
     pricing,
     resilience,
 )
-from scrutator.checker.quorum.cost.read_once import ReadOnce, is_solvable
+from scrutator.checker.quorum.cost.read_once import ReadOnce, is_solvable, sizes
 from scrutator.checker.quorum.cost.subsets import holds, smallest, survivors
 from scrutator.model.quorums import (
     AtLeast,
@@ -102,7 +102,10 @@ def test_resilience_is_the_number_of_failures_after_which_there_is_always_a_quor
         default=-1,
     )
     assert resilience(expression) == expected
+    counted = sizes(expression)
+    assert counted is None or counted[1] == (expected + 1 if expected < len(names) else float("inf"))
     least = minimal_quorums(expression)[:1]
+    assert counted is None or counted[0] == (len(least[0]) if least else float("inf"))
     found = fewest(expression)
     assert (None if found is None else len(found)) == (len(least[0]) if least else None)
 
