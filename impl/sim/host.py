@@ -140,6 +140,8 @@ class Host:
             self.id, self._configuration, self.setup.options, term=image.term, vote=image.vote,
             snapshot=image.snapshot, entries=tuple(image.entries), now_s=self.clock.shown_s(self.world.now),
         )  # fmt: skip
+        if self.sim.tracing:
+            self.raft.on_trace = self.sim.traced
         self.sim.tell(self.id, f"starts in term {image.term} with entries up to {image.last}" + (f", {torn} torn bytes dropped" if torn else ""))
         self._restart_election_timer()
 
@@ -236,7 +238,7 @@ class Host:
             raise Violated(NO_EXCEPTION, f"{self.id}: {type(error).__name__}: {error} ({where.name}, line {where.lineno}, at {describe(event)})") from error
         if self.sim.telling:
             self.sim.tell_step(self, event, output)
-        self.sim.note(self, raft, output)
+        self.sim.note(self, raft)
         persist = output.persist
         if persist:
             self.mirror.absorb(persist)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from scrutator.impl.raft import Event, Output, Raft, Role, configuration
+from scrutator.impl.raft.tracing import Trace
 from scrutator.impl.sim.faults import Faults
 from scrutator.impl.sim.host import Host, Status
 from scrutator.impl.sim.invariants import LIVENESS, Violated, Watch
@@ -50,7 +51,7 @@ class Run:
     simulated_s: float
     healed_s: float | None  # how long after the faults all was well; None: not reached
     story: Sequence[Line] = ()
-    trace: Sequence[Mapping[str, object]] = ()
+    trace: Sequence[tuple[int, Trace]] = ()  # with the time in microseconds
 
     @property
     def holds(self) -> bool:
@@ -69,9 +70,9 @@ class Simulation:
         self.setup, self.tape, self.seed = setup, tape, seed
         self.world, self.watch = World(), Watch()
         self.network = Network(self.world, tape)
-        self.telling, self._tracing = tell, trace
+        self.telling, self.tracing = tell, trace
         self._story = Story()
-        self._trace: list[Mapping[str, object]] = []
+        self._trace: list[tuple[int, Trace]] = []
         self._digest = blake2b(digest_size=16)
         members = configuration(setup.initial)
         self.hosts = {id: setup.host(id, order, self, members) for order, id in enumerate(setup.names)}
@@ -91,12 +92,14 @@ class Simulation:
         """Add what a step changed to the story."""
         self._story.step(self.world.now, host, event, output)
 
-    def note(self, host: Host, raft: Raft, output: Output) -> None:
-        """Let a step count in the digest of the run, and in its trace."""
+    def note(self, host: Host, raft: Raft) -> None:
+        """Let a step count in the digest of the run."""
         now = self.world.now
         self._digest.update(b"%d %b %d %d %d %b;" % (now, host.id.encode(), raft.term, raft.commit, raft.log.last, raft.role.value.encode()))
-        if self._tracing:
-            self._trace.extend({"time_us": now, "node": host.id, **event} for event in output.trace)
+
+    def traced(self, trace: Trace) -> None:
+        """Keep what a core says of an event."""
+        self._trace.append((self.world.now, trace))
 
     def leader(self) -> Host | None:
         """The running leader of the latest term."""

@@ -42,7 +42,7 @@ class Setup:
     sessions_max: int = 8
     faults: str = "swarm"
     drift_kept: bool = True  # clocks keep to the bound that leases rest on
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     raft: type[Raft] = Raft
     machine: type[KeyValue] = KeyValue
     host: type[Host] = field(default_factory=_host)

@@ -78,7 +78,8 @@ class Client:
         self.world, self.tape = sim.world, sim.tape
         self.process = history.process()
         self.stopping = False
-        self._believed = 0  # the server to ask
+        self._believed = self._turn = 0  # the server to ask; whose turn it was where none was hinted at
+        self._hinted: str | None = None
         self._session = self._sequence = self._numbers = self._values = 0
         self._operation: Operation | None = None
         self._seen: dict[str, str | None] = {}  # what keys were last known to hold
@@ -166,10 +167,12 @@ class Client:
 
     def _ask_another(self, leader: str | None) -> None:
         names = self.sim.setup.names
-        if leader in names and names.index(leader) != self._believed:
+        if leader in names and leader != self._hinted:
+            self._hinted = leader
             self._believed = names.index(leader)
-        else:
-            self._believed = (self._believed + 1) % len(names)
+        else:  # a server that was removed may hint at another such for ever: ask all in turn
+            self._hinted = None
+            self._turn = self._believed = (self._turn + 1) % len(names)
 
     def respond(self, response: Response) -> None:
         """A server answered one of the attempts."""
@@ -245,7 +248,7 @@ class Probe(Client):
         super().__init__(name, sim, history)
         self._todo: list[Callable[[], None]] = [
             lambda: self.write("append", "k0"),
-            *(lambda key=f"k{k}", way=way: self.read(key, way) for k in range(sim.setup.keys) for way in _WAYS),  # type: ignore[misc]
+            *(lambda key=f"k{k}", way=way: self.read(key, way) for k in range(sim.setup.keys) for way in _WAYS),
         ]
 
     @property

@@ -24,12 +24,12 @@ class World:
         self.now = 0
         self.events = 0
         self._count = 0
-        self._queue: list[tuple[int, int, Callable[[object], None], object]] = []
+        self._queue: list[tuple[int, int, Callable[..., None], object]] = []
 
     def at(self, time: int, do: Callable[[T], None], argument: T) -> None:
         """Have ``do(argument)`` called at a time that has not passed."""
         self._count = count = self._count + 1
-        heappush(self._queue, (time, count, do, argument))  # type: ignore[arg-type]
+        heappush(self._queue, (time, count, do, argument))
 
     def after(self, delay: int, do: Callable[[T], None], argument: T) -> None:
         """Have ``do(argument)`` called so many microseconds from now."""
