@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 from scrutator.model.quorums.files.errors import FileError, line_at
@@ -78,8 +79,8 @@ class _TwiceError(ValueError):
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _TwiceError(next(name for k, name in enumerate(names) if name in names[:k]))
+        names = Counter(name for name, _ in pairs)
+        raise _TwiceError(next(name for name, count in names.items() if count > 1))
     return found
 
 

@@ -135,9 +135,9 @@ def read_fbas(path: Path, text: str, missing: Missing) -> FederatedSystem:
     found: dict[str, Expression | None] = {}
     for k, record in enumerate(records):
         given = record.get("qset")
-        if given is not None and given not in sets:
+        if given is not None and not (isinstance(given, str) and given in sets):
             raise file.error(("validators", k, "qset"), f"no quorum set is called {shown(given)}; those there are stand under qsets")
-        found[str(record["id"])] = None if given is None else reader.of(str(given))
+        found[str(record["id"])] = None if given is None else reader.of(given)
     return slices.system(path.stem, found, missing)
 
 
