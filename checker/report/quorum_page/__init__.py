@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from scrutator.checker.quorum.study import Study, gravest
-from scrutator.checker.report.quorum_page.document import document_of, embedded
+from scrutator.checker.quorum.study import AnyStudy, gravest
+from scrutator.checker.report.quorum_page.document import document_of
+from scrutator.checker.report.quorum_page.schema import embedded
 from scrutator.checker.report.quorum_page.tradeoff import Candidate
 
 __all__ = ["Candidate", "page", "write_page"]
@@ -25,7 +26,7 @@ __all__ = ["Candidate", "page", "write_page"]
 _SCRIPTS = ("elements", "circuit", "state", "columns", "matrix", "zones", "findings", "change", "tradeoff", "page")
 
 
-def page(studies: Sequence[Study], *, comparison: Sequence[Candidate] | None = None) -> str:
+def page(studies: Sequence[AnyStudy], *, comparison: Sequence[Candidate] | None = None) -> str:
     """The page for studies of quorum systems.
 
     Args:
@@ -45,7 +46,7 @@ def page(studies: Sequence[Study], *, comparison: Sequence[Candidate] | None = N
     return re.sub(r"\{\{(\w+)\}\}", lambda match: fill[match[1]], _asset("page.html"))
 
 
-def write_page(studies: Sequence[Study], path: Path, *, comparison: Sequence[Candidate] | None = None) -> None:
+def write_page(studies: Sequence[AnyStudy], path: Path, *, comparison: Sequence[Candidate] | None = None) -> None:
     """Write the page to a file.  Raises OSError."""
     path.write_bytes(page(studies, comparison=comparison).encode("utf-8", "replace"))
 

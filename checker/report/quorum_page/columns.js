@@ -1,7 +1,7 @@
 // Where the nodes stand in the matrix: by zone, as wide as there is room.
 
 const CELL_MIN = 5;
-const CELL_NAMED = 12; // from here on, columns have names
+const CELL_NAMED = 10; // from here on, columns have names
 const GAP = 8; // between zones
 const CHARACTER = 6.7; // pixels, roughly
 

@@ -2,21 +2,23 @@
 
 /** The head of a system's part of the page. */
 function headOf(system) {
-  const never = system.without.map((role) => element("p", { class: "sentence" },
-    `No set of nodes is a quorum of ${system.roles[role].name}: it could never decide anything, which is not safety.`));
+  const wrong = system.wrong.map((text) => element("p", { class: "sentence" }, text));
   return element("header", { class: "verdict", "data-verdict": system.verdict },
     element("span", { class: "symbol", "aria-hidden": "true" }, SYMBOLS[system.verdict]),
     element("div", {},
       element("h2", {}, element("span", { class: "word" }, system.verdict.toUpperCase()), " ", element("span", { class: "subject" }, system.name)),
-      element("p", { class: "scope" }, `Over ${system.scope}.`), ...never,
-      ...system.notes.map((note) => element("p", { class: "note" }, `Read as: ${note}`))));
+      element("p", { class: "scope" }, `Over ${system.scope}.`), ...wrong,
+      ...system.notes.map((note) => element("p", { class: "note" }, `Read as: ${note}`)),
+      ...system.undone.map((text) => element("p", { class: "note undone" }, text))));
 }
 
 /** The rules, violated ones with the quorums that miss each other. */
 function rulesOf(system, state) {
   const order = ["violated", "unknown", "holds"];
   const sorted = [...system.rules].sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
-  return element("ul", { class: "rules", "aria-label": "Rules" }, ...sorted.map((rule) => ruleOf(rule, state)));
+  return element("ul", { class: "rules", "aria-label": "Rules" }, ...sorted.map((rule) => ruleOf(rule, state)),
+    ...system.facts.filter((fact) => fact.rows.length).map((fact) => element("li", { class: "rule fact" },
+      element("p", {}, `${fact.text} `, element("button", { type: "button", class: "light", click: () => state.show(fact.rows) }, "light the two sides")))));
 }
 
 function ruleOf(rule, state) {

@@ -16,8 +16,10 @@ class Matrix {
     this.head = element("div", { class: "head" });
     this.labels = element("div", { class: "labels", role: "listbox", "aria-multiselectable": "true", "aria-label": "Minimal quorums" });
     this.body = element("div", { class: "body" });
-    this.grid = element("div", { class: "grid" }, element("div", { class: "corner" }, "quorum"), this.head, this.labels, this.body);
+    this.corner = element("div", { class: "corner" });
+    this.grid = element("div", { class: "grid" }, this.corner, this.head, this.labels, this.body);
     this.readout = element("div", { class: "readout", "aria-live": "polite" });
+    this.clear = element("button", { type: "button", class: "clear", click: () => state.show([]) }, "clear");
     this.element = element("section", { class: "matrix", "aria-label": "Quorums and nodes" },
       element("h3", {}, "Quorums × nodes"), this.tools(), this.readout, this.grid,
       element("p", { class: "note" }, legendOf(this.system)));
@@ -29,9 +31,7 @@ class Matrix {
     this.filters = [-1, ...system.roles.keys()].map((role) => element("button", {
       type: "button", "data-role": role, click: () => state.choose(role),
     }, role < 0 ? "all roles" : system.roles[role].name));
-    const clear = element("button", { type: "button", class: "clear", click: () => state.show([]) }, "clear");
-    const roles = system.roles.length > 1 ? element("span", { class: "filters", role: "group", "aria-label": "Role" }, ...this.filters) : null;
-    return element("div", { class: "tools" }, roles, clear);
+    return system.roles.length > 1 ? element("div", { class: "tools", role: "group", "aria-label": "Role" }, ...this.filters) : null;
   }
 
   /** Build everything anew for a width. */
@@ -51,7 +51,6 @@ class Matrix {
     });
     this.height = y;
     this.grid.style.gridTemplateColumns = `${this.label}px ${Math.max(this.columns.width, 1)}px`;
-    this.head.replaceChildren(this.drawHead());
     this.body.replaceChildren(this.drawBody());
     const items = [...this.options.values()];
     if (!this.roved) roving(this.labels, (this.roved = []), false);
@@ -61,7 +60,7 @@ class Matrix {
   }
 
   addGroup(quorums, group, y) {
-    const roles = quorums.roles.map((role) => this.system.roles[role].name).join(", ");
+    const roles = titleOf(this.system, group);
     const rows = [...this.system.rows.keys()].filter((row) => this.system.rows[row].quorums === group);
     const said = amountOf(quorums, rows.length);
     const heading = element("div", { class: "heading", title: `${roles}: ${said}`, "data-heading": group },
@@ -76,12 +75,14 @@ class Matrix {
   option(row, k) {
     const { system, state } = this;
     const names = this.inOrder(row).map((node) => system.nodes[node].name);
-    const role = listed(system.quorums[system.rows[row].quorums].roles.map((each) => system.roles[each].named));
+    const { label, quorums } = system.rows[row];
+    const role = listed(system.quorums[quorums].roles.map((each) => system.roles[each].named));
+    const said = label ?? `${role} ${braced(names, 40)}`;
     const text = names.length ? braced(names, 8) : "the empty set";
     const fits = text.length * CHARACTER < this.label - 34;
     const option = element("div", {
-      class: "option", role: "option", "data-row": row, tabindex: "-1", title: braced(names, 40),
-      "aria-label": `${role} ${braced(names, 40)}`, click: () => state.light(row),
+      class: "option", role: "option", "data-row": row, tabindex: "-1", title: label ?? braced(names, 40),
+      "aria-label": said, click: () => state.light(row),
       pointerenter: () => this.hover(row), pointerleave: () => this.hover(null),
       focus: () => this.hover(row), blur: () => this.hover(null),
       keydown: (event) => {
@@ -89,7 +90,7 @@ class Matrix {
         event.preventDefault();
         state.light(row);
       },
-    }, element("span", { class: "digit" }), element("span", { class: "text" }, fits ? text : `#${k + 1} · ${counted(names.length, "node")}`));
+    }, element("span", { class: "digit" }), element("span", { class: "text" }, fits ? text : `#${k + 1} · ${this.label < 150 ? grouped(names.length) : counted(names.length, "node")}`));
     this.options.set(row, option);
     return option;
   }
@@ -100,40 +101,60 @@ class Matrix {
 
   // --- drawing
 
-  drawHead() {
-    const { columns, system } = this;
+  /** Zones, names and marks; under them, so that they are side by side, the quorums that are lit. */
+  drawHead(shared) {
+    const { columns, system, state } = this;
     const longest = Math.min(NAME_LONGEST, Math.max(1, ...system.nodes.map((node) => node.name.length)));
     const flat = longest * CHARACTER < columns.cell - 2;
     const named = columns.named ? (flat ? 18 : longest * CHARACTER + 8) : 0;
     const bands = system.zones.length ? BAND : 0;
-    const height = bands + named + MARKS;
+    const marks = bands + named + MARKS;
+    const height = marks + state.lit.length * ROW;
     const svg = drawn("svg", { width: columns.width, height, "aria-hidden": "true" });
     for (const band of columns.bands) this.drawBand(svg, band, height, bands);
-    this.names = new Map();
     system.nodes.forEach((node, k) => {
       const x = columns.middle(k);
-      const mark = drawn("text", { class: "mark", x, y: height - 5, "text-anchor": "middle", "data-node": k });
-      svg.append(mark);
-      const name = columns.named ? this.drawName(node, x, bands, named, flat) : null;
-      if (name) svg.append(name);
-      this.names.set(k, { mark, name });
+      const [mark, kind] = this.markAt(node, k, shared);
+      if (mark) svg.append(drawn("text", { class: `mark${kind}`, x, y: marks - 5, "text-anchor": "middle", "data-node": k }, mark));
+      if (columns.named) svg.append(this.drawName(node, kind, x, bands, named, flat));
     });
-    return svg;
+    const lines = state.lit.map((row, place) => ({ row, place, y: marks + place * ROW }));
+    for (const { row, place, y } of lines) {
+      svg.append(drawn("g", { class: `row lit q${place}` },
+        drawn("rect", { class: "rail", x: 0, y: y + 1, width: columns.width, height: ROW - 2, rx: 3 }),
+        drawn("path", { d: this.cellsOf(row, y) })));
+    }
+    svg.append(this.diamonds(lines, shared));
+    this.head.replaceChildren(svg);
+    this.corner.replaceChildren(...lines.map(({ row, place }) => {
+      const roles = titleOf(system, system.rows[row].quorums);
+      return element("div", { class: `option q${place}`, "aria-hidden": "true" },
+        element("span", { class: "digit" }, DIGITS[place]), element("span", { class: "text" }, roles));
+    }));
+  }
+
+  /** The mark of a node and a class for it. */
+  markAt(node, k, shared) {
+    if (this.state.failed.has(k)) return ["✕", " failed"];
+    if (shared.has(k)) return [node.faulty ? "⚠" : "◆", " shared"];
+    return [markOf(node), node.down ? " failed" : node.idle ? " idle" : ""];
   }
 
   drawBand(svg, band, height, named) {
     svg.append(drawn("rect", { class: "zone", x: band.x, y: 0, width: band.width, height, rx: 4 }));
     const longest = Math.floor((band.width - 6) / CHARACTER);
     if (!named || longest < 2) return;
-    svg.append(drawn("text", { class: "zone-name", x: band.x + band.width / 2, y: 15, "text-anchor": "middle" },
+    const wide = band.width > 400; // its middle may be out of sight
+    svg.append(drawn("text", { class: "zone-name", x: wide ? band.x + 8 : band.x + band.width / 2, y: 15, "text-anchor": wide ? "start" : "middle" },
       short(band.name, longest), drawn("title", {}, band.name)));
   }
 
-  drawName(node, x, top, height, flat) {
+  drawName(node, kind, x, top, height, flat) {
+    const name = `name${kind}${this.columns.cell < 13 ? " small" : ""}`;
     const title = drawn("title", {}, [node.name, ...particulars(node)].join(", "));
-    if (flat) return drawn("text", { class: "name", x, y: top + 14, "text-anchor": "middle" }, node.name, title);
+    if (flat) return drawn("text", { class: name, x, y: top + 14, "text-anchor": "middle" }, node.name, title);
     const y = top + height - 2;
-    return drawn("text", { class: "name", x: x + 4, y, transform: `rotate(-90 ${x + 4} ${y})` }, short(node.name, NAME_LONGEST), title);
+    return drawn("text", { class: name, x: x + 4, y, transform: `rotate(-90 ${x + 4} ${y})` }, short(node.name, NAME_LONGEST), title);
   }
 
   drawBody() {
@@ -179,7 +200,6 @@ class Matrix {
   light() {
     const { state, system } = this;
     this.filters.forEach((button, k) => button.setAttribute("aria-pressed", String(k - 1 === state.role)));
-    this.element.querySelector(".clear").hidden = !state.lit.length;
     const shared = state.lit.length > 1 ? state.shared() : new Set();
     for (const [row, option] of this.options) {
       const place = state.lit.indexOf(row);
@@ -190,19 +210,9 @@ class Matrix {
       option.firstChild.textContent = place >= 0 ? DIGITS[place] : "";
       this.paths.get(row).setAttribute("class", `row${classes}`);
     }
-    this.markNodes(shared);
+    this.drawHead(shared);
     this.drawShared(shared);
-    this.readout.replaceChildren(...readoutOf(state, shared));
-  }
-
-  markNodes(shared) {
-    this.system.nodes.forEach((node, k) => {
-      const { mark, name } = this.names.get(k);
-      const failed = this.state.failed.has(k);
-      mark.textContent = failed ? "✕" : shared.has(k) ? "◆" : markOf(node);
-      mark.setAttribute("class", `mark${failed ? " failed" : shared.has(k) ? " shared" : ""}`);
-      if (name) name.setAttribute("class", `name${failed || node.down ? " failed" : ""}${shared.has(k) ? " shared" : ""}${node.idle ? " idle" : ""}`);
-    });
+    this.readout.replaceChildren(...readoutOf(state, shared), ...(state.lit.length ? [this.clear] : []));
   }
 
   drawShared(shared) {
@@ -212,10 +222,15 @@ class Matrix {
       ...[...this.state.failed].map((node) => strip(node, "failed")),
       ...[...shared].map((node) => strip(node, "shared")),
     );
-    const half = Math.min(columns.cell / 2, 8);
-    const diamonds = this.rowsShown.filter(({ row }) => this.state.lit.includes(row)).flatMap(({ y }) =>
-      [...shared].map((node) => `M${columns.middle(node)} ${y + ROW / 2 - half}l${half} ${half}l${-half} ${half}l${-half} ${-half}z`));
-    this.over.replaceChildren(drawn("path", { class: "diamonds", d: diamonds.join("") || "M0 0" }));
+    this.over.replaceChildren(this.diamonds(this.rowsShown.filter(({ row }) => this.state.lit.includes(row)), shared));
+  }
+
+  /** Diamonds where rows have the nodes that all share. */
+  diamonds(lines, shared) {
+    const half = Math.min(this.columns.cell / 2, 8);
+    const paths = lines.flatMap(({ y }) =>
+      [...shared].map((node) => `M${this.columns.middle(node)} ${y + ROW / 2 - half}l${half} ${half}l${-half} ${half}l${-half} ${-half}z`));
+    return drawn("path", { class: "diamonds", d: paths.join("") || "M0 0" });
   }
 
   hover(row) {
@@ -239,9 +254,16 @@ class Matrix {
   }
 }
 
+/** The roles that have these quorums. */
+function titleOf(system, group) {
+  const { roles } = system.quorums[group];
+  return roles.length ? roles.map((role) => system.roles[role].name).join(", ") : "quorum sets";
+}
+
 /** How many minimal quorums there are, and how many of them are drawn. */
 function amountOf(quorums, rows) {
-  if (!quorums.parts.length) return quorums.always ? "even no nodes at all are a quorum" : "no set of nodes is a quorum";
+  if (!quorums.parts.length && quorums.roles.length) return quorums.always ? "even no nodes at all are a quorum" : "no set of nodes is a quorum";
+  if (!quorums.roles.length) return `${quorums.count} of them${quorums.complete ? "" : `; ${grouped(rows)} drawn`}; a row is all that one names`;
   const noun = `minimal quorum${quorums.count === "1" ? "" : "s"}`;
   return `${quorums.count} ${noun}${quorums.complete ? "" : `; ${grouped(rows)} drawn`}`;
 }
@@ -252,9 +274,8 @@ function readoutOf(state, shared) {
   if (!system.rows.length) return [element("p", { class: "note" }, "There is no quorum to draw.")];
   if (!lit.length) return [element("p", { class: "note" }, "Choose a quorum to light it, and another to see what they share.")];
   const chips = lit.map((row, k) => {
-    const { roles } = system.quorums[system.rows[row].quorums];
     const names = system.rows[row].members.map((node) => system.nodes[node].name);
-    return element("span", { class: `chip q${k}` }, `${DIGITS[k]} ${roles.map((role) => system.roles[role].name).join(", ")} ${braced(names, 8)}`);
+    return element("span", { class: `chip q${k}` }, `${DIGITS[k]} ${titleOf(system, system.rows[row].quorums)} ${braced(names, 8)}`);
   });
   if (lit.length < 2) return [...chips, element("span", { class: "note" }, "choose another to see what they share")];
   const names = [...shared].sort((a, b) => a - b).map((node) => system.nodes[node].name);

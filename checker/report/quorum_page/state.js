@@ -10,6 +10,7 @@ class State {
     this.prefix = number ? `${number + 1}.` : ""; // of its keys in the address
     this.keep = keep;
     this.quorums = system.quorums.map((each) => new Quorum(each));
+    this.working = [...new Set(system.roles.filter((role) => role.works).map((role) => role.quorums))];
     this.gone = new Set(system.nodes.flatMap((node, k) => (node.down ? [k] : [])));
     this.byName = new Map(system.nodes.map((node, k) => [node.name, k]));
     this.sets = system.rows.map((row) => new Set(row.members));
@@ -52,13 +53,13 @@ class State {
 
   /** Nodes that are up, and whose loss would leave some of the quorums that are alive without any. */
   critical() {
-    const work = this.quorums.reduce((sum, quorum) => sum + quorum.size, 0) * this.system.nodes.length;
+    const work = this.working.reduce((sum, q) => sum + this.quorums[q].size, 0) * this.system.nodes.length;
     if (work > LOOK_MAX) return new Set();
     const found = new Set();
     this.system.nodes.forEach((node, k) => {
       if (node.idle || this.down.has(k)) return;
       const without = new Set(this.down).add(k);
-      if (this.quorums.some((quorum, q) => this.alive[q] && !quorum.within(without))) found.add(k);
+      if (this.working.some((q) => this.alive[q] && !this.quorums[q].within(without))) found.add(k);
     });
     return found;
   }

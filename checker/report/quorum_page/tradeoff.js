@@ -75,7 +75,7 @@ class Tradeoff {
       drawn("line", { class: "tick", x1: x.to(value), x2: x.to(value), y1: inner.top, y2: inner.bottom }),
       drawn("text", { x: x.to(value), y: inner.bottom + 17, "text-anchor": "middle" }, figure(value)),
     ]);
-    const along = y.ticks(5).flatMap((value) => [
+    const along = y.ticks(6).flatMap((value) => [
       drawn("line", { class: "tick", x1: inner.left, x2: inner.right, y1: y.to(value), y2: y.to(value) }),
       drawn("text", { x: inner.left - 8, y: y.to(value) + 4, "text-anchor": "end" }, figure(value * seconds[0])),
     ]);

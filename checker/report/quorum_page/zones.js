@@ -16,14 +16,13 @@ class Zones {
     state.listeners.push(() => this.show());
   }
 
+  /** Failures that are too many. */
   presets() {
     const { system, state } = this;
-    const found = system.quorums.filter((quorums) => quorums.blocking && quorums.blocking.length).map((quorums) => {
-      const roles = listed(quorums.roles.map((role) => system.roles[role].name));
-      const names = quorums.blocking.map((node) => system.nodes[node].name);
-      return element("li", {},
-        element("span", {}, `${roles} survive${quorums.roles.length > 1 ? "" : "s"} any ${counted(names.length - 1, "failure")}, but not `),
-        element("button", { type: "button", class: "preset", title: braced(names, 40), click: () => state.fail(quorums.blocking) }, short(braced(names, 6), 48)));
+    const found = system.facts.filter((fact) => fact.nodes.length).map((fact) => {
+      const names = fact.nodes.map((node) => system.nodes[node].name);
+      return element("li", {}, `${fact.text} `,
+        element("button", { type: "button", class: "preset", title: braced(names, 40), click: () => state.fail(fact.nodes) }, short(braced(names, 6), 48)));
     });
     return element("ul", { class: "presets" }, ...found);
   }
@@ -44,12 +43,12 @@ class Zones {
     if (name === null) return element("div", { class: "zone" }, discs);
     const alive = this.state.aliveWithout(nodes);
     const before = this.state.aliveWithout([]);
-    const fates = this.system.roles.filter((role) => before[role.quorums]).map((role) =>
-      element("span", { class: alive[role.quorums] ? "alive" : "dead" }, `${alive[role.quorums] ? "✔" : "✖"} ${role.name}`));
+    const fates = this.system.roles.filter((role) => role.works && before[role.quorums]).map((role) =>
+      element("span", { class: `fate ${alive[role.quorums] ? "alive" : "dead"}` }, `${alive[role.quorums] ? "✔" : "✖"} ${role.name}`));
     const button = element("button", { type: "button", class: "zone-button", "data-zone": name, click: () => this.state.toggle(nodes) }, name);
     this.zoneButtons = [...(this.zoneButtons ?? []), [button, nodes]];
     return element("div", { class: "zone" }, button, discs,
-      element("p", { class: "fates", title: `if ${name} alone is lost` }, element("span", {}, "without it: "), ...fates));
+      element("p", { class: "fates", title: `if ${name} alone is lost` }, "without it: ", ...fates.flatMap((fate) => [fate, " "])));
   }
 
   disc(k) {
@@ -66,12 +65,13 @@ class Zones {
   show() {
     const { state, system } = this;
     const critical = state.critical();
+    const shared = state.shared();
     for (const [k, button] of this.buttons) {
       const node = system.nodes[k];
       const failed = state.failed.has(k);
       const places = state.lit.map((row, place) => (state.sets[row].has(k) ? place : -1)).filter((place) => place >= 0);
       button.className = ["disc", node.kind, node.faulty ? "faulty" : "", node.idle ? "idle" : "", failed || node.down ? "failed" : "",
-        critical.has(k) ? "critical" : "", ...(places.length > 1 ? ["shared"] : places.map((place) => `q${place}`))].join(" ").replace(/ +/g, " ");
+        critical.has(k) ? "critical" : "", places.length > 1 ? (shared.has(k) ? "shared" : "some") : places.map((place) => `q${place}`).join("")].join(" ").replace(/ +/g, " ");
       button.setAttribute("aria-pressed", String(failed));
       button.lastChild.textContent = [failed ? "✕" : markOf(node), critical.has(k) ? "!" : "", ...places.map((place) => DIGITS[place])].join("");
     }
@@ -79,9 +79,9 @@ class Zones {
       button.setAttribute("aria-pressed", String(nodes.every((node) => state.down.has(node))));
     }
     this.reset.hidden = !state.failed.size;
-    this.status.replaceChildren(...system.roles.map((role) => {
+    this.status.replaceChildren(...system.roles.filter((role) => role.works).map((role) => {
       const alive = state.alive[role.quorums];
-      return element("li", { class: alive ? "alive" : "dead" }, `${alive ? "✔" : "✖"} ${role.name} ${alive ? "has a quorum" : "has no quorum"}`);
+      return element("li", { class: alive ? "alive" : "dead" }, `${alive ? "✔" : "✖"} ${role.name === "quorum" ? "" : `${role.name}: `}${alive ? "a quorum is up" : "no quorum is up"}`);
     }));
     const up = system.nodes.length - state.down.size;
     this.summary.replaceChildren(`${grouped(up)} of ${counted(system.nodes.length, "node")} up `, this.reset);
