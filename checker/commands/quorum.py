@@ -6,13 +6,17 @@ Law: decides nothing itself; results go to standard output, progress and mistake
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
 from scrutator.checker.commands.shared import Format, UsageError, emit, refuse_options
 from scrutator.checker.verdict import ExitStatus
+
+if TYPE_CHECKING:
+    from scrutator.checker.quorum.study import AnyStudy
 
 _WHAT = Group("What to verify", sort_key=1)
 _FAILURES = Group("Failures", sort_key=2)
@@ -122,6 +126,8 @@ def quorum(
     )
     studies = study(systems, request)
     status = gravest([one.exit_status for one in studies])
+    if html is not None:
+        _draw(studies, html)
 
     def show() -> None:
         if format == "json":
@@ -136,6 +142,17 @@ def quorum(
 
     emit(show)
     return status
+
+
+def _draw(studies: Sequence[AnyStudy], path: Path) -> None:
+    from scrutator.checker.commands.quorum_study import candidates
+    from scrutator.checker.report.quorum_page import write_page
+
+    try:
+        write_page(studies, path, comparison=candidates(studies))
+    except OSError as error:
+        raise UsageError(f"cannot write the page to {path}: {error.strerror or error}") from error
+    emit(lambda: print(f"The page is in {path}", file=sys.stderr))
 
 
 def gravest(statuses: list[ExitStatus]) -> ExitStatus:

@@ -11,12 +11,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from scrutator.checker.commands.shared import UsageError, load_spec, models_code, require_known
 from scrutator.checker.quorum.availability import Availability, availability
+from scrutator.checker.quorum.blocking import resilience
 from scrutator.checker.quorum.cost.comparison import Row, compare
 from scrutator.checker.quorum.cost.searching import Found, Progress, search
+from scrutator.checker.quorum.cost.strategy import Costs
 from scrutator.checker.quorum.cost.workloads import workload_of
 from scrutator.checker.quorum.federated.blocking import smallest_blocking_set
 from scrutator.checker.quorum.federated.everything import minimal_blocking_sets, minimal_quorums
@@ -35,6 +37,9 @@ from scrutator.model.quorums.federated import FederatedSystem
 from scrutator.model.quorums.files import read
 from scrutator.model.quorums.parse import unknown
 from scrutator.model.quorums.system import QuorumSystem, parse_system
+
+if TYPE_CHECKING:
+    from scrutator.checker.report.quorum_page import Candidate
 
 T = TypeVar("T")
 ASIDE_S = 20.0  # for each analysis besides the verdict
@@ -158,6 +163,34 @@ def _search(system: QuorumSystem, request: Request, show: Callable[[str], None])
         voters, work, resilience=request.failures or 0, rules=rules, prove=proved,
         timeout_s=request.timeout_s, on_progress=told,
     )  # fmt: skip
+
+
+def candidates(studies: Sequence[AnyStudy]) -> list[Candidate] | None:
+    """What a plot compares: several systems, or one and the better one that was found."""
+    found: list[Candidate] = []
+    for study in studies:
+        if isinstance(study, Study) and study.cost is not None:
+            survives = min(study.cost.resilience.values())
+            if study.verification.verdict is Verdict.HOLDS:
+                found.append(_candidate(study.system.name, study.cost.costs, survives, study.cost.note))
+            else:  # what is unsafe is no better for being fast
+                found.append(_candidate(study.system.name, None, survives, "not proved safe, so not compared"))
+        if isinstance(study, Study) and study.better is not None:
+            better = study.better
+            text = "; ".join(f"{role} = {expression}" for role, expression in better.system.roles.items())
+            survives = min(resilience(expression) for expression in better.system.roles.values())
+            found.append(_candidate(text, better.optimum.costs, survives, better.optimum.proof))
+    return found if len(found) > 1 else None
+
+
+def _candidate(name: str, costs: Costs | None, survives: int, note: str) -> Candidate:
+    from scrutator.checker.report.quorum_page import Candidate
+
+    if costs is None:
+        return Candidate(name, None, None, survives, note=note)
+    return Candidate(
+        name, costs.load, costs.latency_s, survives, costs.capacity, costs.network, note.startswith("optimal"), note
+    )
 
 
 def reads_of(texts: tuple[str, ...]) -> float | dict[float, float] | None:

@@ -119,4 +119,4 @@ class FingerprintTable:
 
 def collision_odds(states: int, bits: int, exact: bool) -> float:
     """Upper bound on the probability that two states shared a fingerprint, so that one was lost."""
-    return 0.0 if exact else min(1.0, states * states * np.exp2(-bits - 1.0))
+    return 0.0 if exact else min(1.0, states * states * 2.0 ** (-bits - 1))

@@ -49,10 +49,14 @@ class Study:
     undone: tuple[str, ...] = ()
 
     @property
+    def own_verdict(self) -> Verdict:
+        """Of the system itself: its rules, and the failures that it is to survive."""
+        return gravest([self.verification.verdict, *([self.availability.verdict] if self.availability else [])])
+
+    @property
     def verdict(self) -> Verdict:
         """The gravest of all that was asked."""
-        asked = [self.verification.verdict]
-        asked += [self.availability.verdict] if self.availability else []
+        asked = [self.own_verdict]
         asked += [self.change.verdict] if self.change else []
         asked += [self.explored.result.verdict] if self.explored else []
         return gravest(asked)

@@ -18,6 +18,7 @@ import scrutator
 from scrutator.checker.quorum.availability import RoleAvailability
 from scrutator.checker.quorum.cost.comparison import Row
 from scrutator.checker.quorum.cost.searching import Found
+from scrutator.checker.quorum.cost.strategy import Costs
 from scrutator.checker.quorum.federated.result import Smallest
 from scrutator.checker.quorum.reconfigure import Path, Reconfiguration
 from scrutator.checker.quorum.result import Finding
@@ -254,23 +255,22 @@ def _smallest(found: RoleAvailability | None) -> list[str] | None:
 
 
 def _cost(row: Row) -> CostDocument:
-    costs = row.costs
+    return _costs(row.costs, row.note)
+
+
+def _costs(costs: Costs | None, note: str) -> CostDocument:
+    if costs is None:
+        return CostDocument(load=None, capacity=None, network=None, latency_seconds=None, note=note)
     return CostDocument(
-        load=None if costs is None else costs.load,
-        capacity=None if costs is None else costs.capacity,
-        network=None if costs is None else costs.network,
-        latency_seconds=None if costs is None else costs.latency_s,
-        note=row.note,
-    )
+        load=float(costs.load), capacity=float(costs.capacity), network=float(costs.network),
+        latency_seconds=float(costs.latency_s), note=note,
+    )  # fmt: skip
 
 
 def _better(found: Found) -> BetterDocument:
-    costs = found.optimum.costs
     return BetterDocument(
         roles={role: str(expression) for role, expression in found.system.roles.items()},
-        cost=CostDocument(
-            load=costs.load, capacity=costs.capacity, network=costs.network, latency_seconds=costs.latency_s, note=found.optimum.proof
-        ),
+        cost=_costs(found.optimum.costs, found.optimum.proof),
         considered=found.considered,
         complete=found.complete,
     )

@@ -123,10 +123,14 @@ def _print_row(console: Console, row: Row) -> None:
 def print_found(console: Console, found: Found, before: Row | None) -> None:
     """The system that the search proposes."""
     system, costs = found.system, found.optimum.costs
+    if before is not None and before.optimum is not None and found.optimum.value >= before.optimum.value * (1 - 1e-9):
+        rest = "" if found.complete else ", as far as they were looked at in time"
+        put(console, f"None of {found.considered:,} other systems of these nodes has less load{rest}.", indent=2)
+        return
     put(console, f"The best found of {found.considered:,} candidates, proved safe:", indent=2, style="bold")
     for role, expression in system.roles.items():
         put(console, f"{role} = {expression}", indent=4)
-    ratio = "" if before is None or before.costs is None else f", where {system.name if not before.name else 'yours'} has load {before.costs.load:.4g}"
+    ratio = "" if before is None or before.costs is None else f", where yours has load {before.costs.load:.4g}"
     put(console, f"load {costs.load:.4g}, capacity {costs.capacity:.4g}, {costs.network:.3g} nodes and {costs.latency_s:.3g} s an operation{ratio}", indent=4)
     complete = "no expression that names each node once is better" if found.complete else "others, not looked at in time, may be better"
     put(console, f"{complete}; {found.pruned:,} were shown to be no better, {found.unproved:,} were not proved safe", indent=4, style="dim")

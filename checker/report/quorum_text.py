@@ -40,7 +40,7 @@ def print_studies(console: Console, studies: Sequence[AnyStudy]) -> None:
 def print_study(console: Console, study: Study, *, brief: bool = False) -> None:
     """Everything about one system; ``brief`` leaves out what a table of several says."""
     verification = study.verification
-    put(console, headline(study.verdict, study.system.name))
+    put(console, headline(study.own_verdict, study.system.name))
     if brief and study.verdict is Verdict.HOLDS and study.explored is None:
         return
     put(console, f"Over {verification.scope}.", indent=2)

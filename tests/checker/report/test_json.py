@@ -42,3 +42,13 @@ def test_another_schema_is_refused(results):
 
 def test_schema_documents_every_field():
     assert set(json_schema()["$defs"]) >= {"CheckDocument", "ResultDocument", "StepDocument", "TraceDocument"}
+
+
+def test_a_real_check_can_be_encoded():
+    """What the engines count with must not reach a document as anything but Python's own numbers."""
+    from scrutator.checker.explore.check import check
+
+    result = check("paxos", bounds={"ballots": 2})
+    assert result.collision_odds > 0
+    document = check_document([result], ExitStatus.HOLDS)
+    assert decode(encode(document)) == document
