@@ -1,6 +1,7 @@
 """What is decided about federated systems: whether quorums meet, and what it takes to split or to stop them.
 
-- `reduce` puts alike nodes together, `core` finds where the quorums are, `encode` asks z3.
+- `reduce` puts alike nodes together, `symmetry` alike organisations; `core` finds where the quorums are,
+  `encode` asks z3.
 - `intersection`, `minimal`, `blocking`, `splitting` answer; `everything` lists and counts.
 - `smtlib` writes the question down for other solvers.
 """

@@ -18,6 +18,7 @@ from scrutator.checker.quorum.federated.core import reduced_core
 from scrutator.checker.quorum.federated.minimal import groups_of, minimal_within
 from scrutator.checker.quorum.federated.reduce import Counts
 from scrutator.checker.quorum.federated.result import Mistaken, Smallest
+from scrutator.checker.quorum.federated.symmetry import opposite
 from scrutator.checker.quorum.federated.units import Units, units_of
 from scrutator.checker.quorum.programme import TimedOut
 from scrutator.model.quorums.federated import FederatedSystem
@@ -51,6 +52,9 @@ def _smallest(units: Units, until: float | None) -> Counts:
     for level in levels:
         for lower, upper in pairwise(level):
             solver.add(z3.Implies(upper, lower))
+    for orbit in units.orbits:  # of what can be exchanged, the first is hit most
+        for before, after in pairwise(orbit):
+            solver.add([z3.Implies(a, b) for a, b in zip(levels[after], levels[before], strict=True)])
     cost = [(one, 1) for level in levels for one in level]
     fewest = 1
     while True:
@@ -65,7 +69,8 @@ def _smallest(units: Units, until: float | None) -> Counts:
         chosen = tuple(sum(z3.is_true(model.eval(one)) for one in level) for level in levels)
         if units.blocks(chosen):
             return chosen
-        for cut in _cuts(units, chosen):
+        for quorum in _cuts(units, chosen):
+            cut = opposite(quorum, units.orbits)
             # all copies of the quorum are hit iff fewer of some unit are left than it has
             solver.add(z3.Or([levels[u][units.most[u] - count] for u, count in enumerate(cut) if count]))
 

@@ -17,6 +17,7 @@ from typing import Any  # z3 has no types
 import z3
 
 from scrutator.checker.quorum.federated.reduce import Counts, Gate, Reduced
+from scrutator.checker.quorum.federated.symmetry import Orbits
 
 Levels = list[list[Any]]  # of each class: at least 1, 2, ... of its nodes
 
@@ -80,6 +81,15 @@ class Question:
             self.solver.add(z3.Not(reached))
         else:
             self.solver.add(z3.Implies(reached, z3.PbGe(terms, gate.needed)))
+
+    def order(self, all_orbits: Orbits, *sets: Levels) -> None:
+        """Of classes that can be exchanged, the first has most of the first set; if as many, of the next."""
+        for before, after in (pair for orbit in all_orbits for pair in pairwise(orbit)):
+            more = z3.BoolVal(False)
+            for levels in sets:
+                ranks = list(zip(levels[before], levels[after], strict=True))
+                self.solver.add(z3.Or(more, z3.And([z3.Implies(b, a) for a, b in ranks])))
+                more = z3.Or(more, *(z3.And(a, z3.Not(b)) for a, b in ranks))
 
     def share(self, left: Levels, right: Levels, helpers: Levels | None = None) -> None:
         """The two sets share the helpers and nothing else."""

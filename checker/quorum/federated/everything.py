@@ -2,8 +2,8 @@
 
 Choices of units are searched in boxes: at least ``low``, at most ``high`` of each.  A box is left
 where nothing minimal can be in it: its most is not enough, or one of its least could never be needed.
-Law: sets are counted by classes of alike nodes and never one by one, so that millions are counted
-where only thousands of choices are looked at.
+Law: sets are counted by classes of alike nodes, and those by orbits, never one by one, so that
+millions are counted where only thousands of choices are looked at.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from itertools import combinations, product
 from scrutator.checker.quorum.federated.core import reduced_core
 from scrutator.checker.quorum.federated.minimal import minimal_within
 from scrutator.checker.quorum.federated.reduce import Counts
+from scrutator.checker.quorum.federated.symmetry import copies, exchanged, narrowed
 from scrutator.checker.quorum.federated.units import Units, units_of
 from scrutator.checker.quorum.programme import TimedOut
 from scrutator.model.quorums.federated import FederatedSystem
@@ -82,10 +83,10 @@ def _holding(units: Units, until: float | None) -> Iterator[Counts]:
     """The minimal choices that hold a quorum: each box hits one blocking set more."""
     boxes = [((0,) * len(units.most), units.most)]
     while boxes:
-        low, high = boxes.pop()
+        low, high = narrowed(*boxes.pop(), units.orbits)
         _check_time(until)
         reach = units.part.greatest_quorum(units.counts(high))
-        if not any(reach) or not units.within(low, reach):
+        if _is_empty(low, high) or not any(reach) or not units.within(low, reach):
             continue
         if units.holds(low):
             if _is_minimal(low, units.holds):
@@ -122,9 +123,9 @@ def _blocking(units: Units, until: float | None) -> Iterator[Counts]:
     """The minimal choices without which no quorum is left: each box hits one quorum more."""
     boxes = [((0,) * len(units.most), units.most)]
     while boxes:
-        low, high = boxes.pop()
+        low, high = narrowed(*boxes.pop(), units.orbits)
         _check_time(until)
-        if not units.blocks(high) or not all(_could_matter(units, low, u) for u in range(len(low))):
+        if _is_empty(low, high) or not units.blocks(high) or not all(_could_matter(units, low, u) for u in range(len(low))):
             continue
         if units.blocks(low):
             if _is_minimal(low, units.blocks):
@@ -132,6 +133,10 @@ def _blocking(units: Units, until: float | None) -> Iterator[Counts]:
             continue
         quorum = minimal_within(units.part, units.left(low))
         boxes.extend(_hitting(units, units.touched(quorum), low, high))
+
+
+def _is_empty(low: Counts, high: Counts) -> bool:
+    return any(a > b for a, b in zip(low, high, strict=True))
 
 
 def _could_matter(units: Units, low: Counts, u: int) -> bool:
@@ -159,8 +164,11 @@ def _gathered(found: list[tuple[Units, list[Counts]]], sets_max: int) -> AllMini
     members: set[str] = set()
     for units, choices in found:
         for choice in choices:
-            sizes[sum(choice)] = sizes.get(sum(choice), 0) + units.sets(choice)
-            members.update(*(_members(units, u) for u, chosen in enumerate(choice) if chosen))
+            count = units.sets(choice) * copies(choice, units.orbits)
+            sizes[sum(choice)] = sizes.get(sum(choice), 0) + count
+            anywhere = {u for orbit in units.orbits if any(choice[u] for u in orbit) for u in orbit}
+            anywhere.update(u for u, chosen in enumerate(choice) if chosen)
+            members.update(*(_members(units, u) for u in anywhere))
     sets = None
     if sum(sizes.values()) <= sets_max:
         listed = {one for units, choices in found for choice in choices for one in _spelled(units, choice)}
@@ -173,10 +181,11 @@ def _members(units: Units, u: int) -> tuple[str, ...]:
 
 
 def _spelled(units: Units, choice: Counts) -> Iterator[frozenset[str]]:
-    """Every set with these counts."""
-    picks = [list(combinations(_members(units, u), chosen)) for u, chosen in enumerate(choice) if chosen]
-    for picked in product(*picks):
-        yield frozenset(name for names in picked for name in names)
+    """Every set with these counts, also with units exchanged."""
+    for copy in exchanged(choice, units.orbits):
+        picks = [list(combinations(_members(units, u), chosen)) for u, chosen in enumerate(copy) if chosen]
+        for picked in product(*picks):
+            yield frozenset(name for names in picked for name in names)
 
 
 def _both(one: AllMinimal, other: AllMinimal, sets_max: int) -> AllMinimal:

@@ -16,6 +16,7 @@ from scrutator.checker.quorum.federated.minimal import smallest_quorum
 from scrutator.checker.quorum.federated.reduce import Reduced, reduced
 from scrutator.checker.quorum.federated.result import FederatedResult, Outcome, check_split, scope_of
 from scrutator.checker.quorum.federated.splitting import smallest_splitting_set
+from scrutator.checker.quorum.federated.symmetry import orbits
 from scrutator.checker.quorum.programme import TimedOut
 from scrutator.model.quorums.federated import FederatedSystem
 
@@ -60,6 +61,7 @@ def _decide(system: FederatedSystem, core: Reduced, scope: str, timeout_s: float
     question.share(left, right)
     question.require_quorum("A", left)
     question.require_quorum("B", right)
+    question.order(orbits(core), left, right)
     possible = question.possible(FIRST_TRY_S)
     if possible is None and _meet_by_size(system, core, None if timeout_s is None else timeout_s / 2):
         possible = False

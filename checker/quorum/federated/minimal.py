@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from scrutator.checker.quorum.federated.core import reduced_core
 from scrutator.checker.quorum.federated.reduce import Counts, Reduced
 from scrutator.checker.quorum.federated.result import Mistaken, Smallest
+from scrutator.checker.quorum.federated.units import units_of
 from scrutator.model.quorums.federated import FederatedSystem
 
 
@@ -33,6 +34,7 @@ def _in_part(part: Reduced, by: Mapping[str, str] | None, timeout_s: float | Non
     question = Question(part, timeout_s)
     sets = question.set_of("q")
     question.require_quorum("q", sets)
+    question.order(units_of(part, by).orbits, sets)
     best = question.least(question.cost_of([sets], by), [sets])
     if best is None:
         raise Mistaken("no quorum where one was found before")

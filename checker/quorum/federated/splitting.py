@@ -14,6 +14,7 @@ from scrutator.checker.quorum.federated.core import core_of
 from scrutator.checker.quorum.federated.minimal import groups_of
 from scrutator.checker.quorum.federated.reduce import reduced
 from scrutator.checker.quorum.federated.result import Smallest, Splitting, check_split
+from scrutator.checker.quorum.federated.units import units_of
 from scrutator.model.quorums.federated import FederatedSystem
 
 
@@ -41,6 +42,7 @@ def smallest_splitting_set(
     question.share(sets[0], sets[1], sets[2])
     question.require_quorum("A", sets[0], sets[2])
     question.require_quorum("B", sets[1], sets[2])
+    question.order(units_of(part, by).orbits, sets[2], sets[0], sets[1])
     best = question.least(question.cost_of(sets[2:], by), sets, at_most)
     if best is None:
         return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import comb, prod
 
 from scrutator.checker.quorum.federated.reduce import Counts, Reduced
+from scrutator.checker.quorum.federated.symmetry import Orbits, orbits
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Units:
     part: Reduced
     classes: tuple[tuple[int, ...], ...]
     names: tuple[str, ...]  # of groups; empty if the units are classes
+    orbits: Orbits  # units that may be exchanged
 
     @property
     def most(self) -> Counts:
@@ -69,9 +71,11 @@ class Units:
 def units_of(part: Reduced, by: Mapping[str, str] | None = None) -> Units:
     """The units of a reduced system, whose classes do not span groups."""
     if by is None:
-        return Units(part, tuple((c,) for c in range(len(part.classes))), ())
+        return Units(part, tuple((c,) for c in range(len(part.classes))), (), orbits(part))
     groups: dict[tuple[str, bool], list[int]] = {}
     for c, names in enumerate(part.classes):
         grouped = names[0] in by
         groups.setdefault((by[names[0]] if grouped else names[0], grouped), []).append(c)
-    return Units(part, tuple(tuple(classes) for classes in groups.values()), tuple(name for name, _ in groups))
+    units = tuple(tuple(classes) for classes in groups.values())
+    single = all(len(classes) == 1 for classes in units)  # then units are in the order of classes
+    return Units(part, units, tuple(name for name, _ in groups), orbits(part) if single else ())
