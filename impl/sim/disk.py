@@ -145,6 +145,10 @@ class Disk:
             self._keep(replaces, data)
         del self._pending[:count]
 
+    def forget(self, count: int) -> None:
+        """Drop the first so many unsynced records, as a system may after a sync that failed."""
+        del self._pending[:count]
+
     def crash(self, tape: Tape, *, torn: bool) -> int:
         """Lose what was not synced, but for a drawn prefix; how many bytes of it were kept.
 
@@ -190,6 +194,23 @@ class Disk:
         self._rotten.clear()
         self.full = self.failing = False
         self.slowness = 1
+
+    def wipe(self) -> None:
+        """Lose everything."""
+        self.durable.clear()
+        self._rotten.clear()
+        self._end = 0
+
+    def recover_up_to_rot(self) -> tuple[Image, int]:
+        """What the records before the first rotten one say; the others are dropped.  Nobody should do that."""
+        whole = bytes(self.durable)
+        for end in range(len(whole)):
+            try:
+                unframed(whole[: end + 1])
+            except Corrupt:
+                self.durable = bytearray(whole[:end])
+                break
+        return self.recover()
 
     def recover(self) -> tuple[Image, int]:
         """What the file says, and how many bytes of a torn record were dropped; raises `Corrupt`."""

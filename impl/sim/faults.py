@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scrutator.impl.sim.run import Simulation
 
 _DURATIONS_MS = (200, 500, 1000, 2000, 3000, 5000, 8000, 12000)
-_PACES_MS = (3000, 1500, 800, 400)  # between two chances of a fault
+_PACES_MS = (3000, 1000, 500, 250)  # between two chances of a fault
 _LEVELS = (1, 2, 4, 8)  # how often faults of a class are chosen, beside others
 _QUIET = 300  # of 1000 chances, in which nothing happens
 
@@ -34,9 +34,10 @@ class Faults:
         self._healed = False
         self._mix = self._draw_mix(sim.setup.faults)
         self._pace_ms = self.tape.pick(_PACES_MS) if self._mix else 0
-        if "disk" in self._mix:
-            for host in sim.hosts.values():
-                host.torn = True
+        for host in sim.hosts.values():
+            host.torn = "disk" in self._mix
+            if "clock" in self._mix:
+                self._drift(host)
 
     def _draw_mix(self, faults: str) -> dict[str, int]:
         if faults == "none":
@@ -166,14 +167,15 @@ class Faults:
         """Lose, double and delay some messages for a while."""
         draw = self.tape.draw
         self.fired["bad network"] += 1
-        quality = Quality(lost=draw(200), doubled=draw(100), late=draw(100), late_ms=50 + draw(3000))
+        spread_us = MILLISECOND * self.sim.setup.spread_ms
+        quality = Quality(draw(200), draw(100), draw(100), 50 + draw(3000), spread_us=spread_us)
         self.sim.network.quality = quality
         self.sim.tell("", f"the network is bad: {quality}")
         self.world.after(self.tape.pick(_DURATIONS_MS) * MILLISECOND, self._good, quality)
 
     def _good(self, quality: Quality) -> None:
         if self.sim.network.quality is quality:
-            self.sim.network.quality = Quality()
+            self.sim.network.quality = Quality(spread_us=MILLISECOND * self.sim.setup.spread_ms)
 
     def disk(self) -> None:
         """Make a disk slow, full, failing, or rotten."""
@@ -206,15 +208,18 @@ class Faults:
     def clock(self) -> None:
         """Let a clock run fast or slow within the bound, or, where nothing rests on that, beyond it, or jump."""
         host = self._anyone()
+        self.fired["clock drift"] += 1
+        self._drift(host)
+        if not self.sim.setup.drift_kept and self.tape.draw(4) == 3:
+            host.clock.jump(MILLISECOND * self.tape.draw(3000))
+            self.fired["clock jump"] += 1
+
+    def _drift(self, host: Host) -> None:
         kept = self.sim.setup.drift_kept
         bound = round((self.sim.setup.options.drift if kept else 0.5) * 1000)
         part = self.tape.draw(2 * bound + 1)
-        drift = part // 2 if part % 2 else -(part // 2)
+        drift = (part + 1) // 2 if part % 2 else -(part // 2)
         host.clock.run_at(self.world.now, 1_000_000 + drift * 1000)
-        self.fired["clock drift"] += 1
-        if not kept and self.tape.draw(4) == 3:
-            host.clock.jump(MILLISECOND * self.tape.draw(3000))
-            self.fired["clock jump"] += 1
         self.sim.tell(host.id, f"its clock runs {drift / 10:+.1f}% off")
 
     def membership(self) -> None:

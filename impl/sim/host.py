@@ -259,14 +259,21 @@ class Host:
                 self.crash("stops: the disk is full", Status.FULL)
                 return
             self._written += 1
-        elif not self._queue:
+        if not self.waits_for_disk(output):
+            self._send(output.send_durable)
+            output.send_durable = []
+        if not (self._queue or persist):
             self._finish(output)
-            return
-        self._queue.append((self._written, output))
+        else:
+            self._queue.append((self._written, output))
         if persist and self.doom is Doom.UNSYNCED:
             self.crash(f"crashes {self.doom.value}")
         elif not self._syncing and self._durable < self._written:
             self._sync()
+
+    def waits_for_disk(self, output: Output) -> bool:
+        """Whether messages are held back until what was written before them is durable."""
+        return True
 
     def _write(self, output: Output) -> None:
         if output.persist.snapshot is not None:
@@ -277,7 +284,7 @@ class Host:
     def _sync(self) -> None:
         """Sync all that has been written; one sync at a time, and those who come meanwhile share the next."""
         self._syncing = True
-        took = (MILLISECOND + self.tape.draw(64) * 50) * self.disk.slowness
+        took = (MILLISECOND + self.tape.draw(64) * self.setup.sync_spread_ms * 16) * self.disk.slowness
         self.world.after(took, self._synced, (self.incarnation, self.disk.writes))
 
     def _synced(self, sync: tuple[int, int]) -> None:
@@ -293,10 +300,14 @@ class Host:
             self.watch.counts["failed syncs"] += 1
             self.on_sync_failed(count)
             return
-        self._durable += count
         if self.doom is Doom.SYNCED:
             self.crash(f"crashes {self.doom.value}")
             return
+        self.on_synced(count)
+
+    def on_synced(self, count: int) -> None:
+        """So many writes more are durable: go on with what waited for them."""
+        self._durable += count
         self._syncing = False
         self._busy = True
         while self._queue and self._queue[0][0] <= self._durable:
@@ -356,13 +367,17 @@ class Host:
     def _answer_reads(self) -> None:
         later = []
         for index, number in self._reads:
-            if index > self.applied:
+            if not self.may_answer(index):
                 later.append((index, number))
                 continue
             request = self._open.pop(number, None)
             if request is not None:
                 self._respond(request, Response(request.number, Reply(self.machine.get(request.data))))
         self._reads = later
+
+    def may_answer(self, index: int) -> bool:
+        """Whether a read at this index sees everything that it must."""
+        return index <= self.applied
 
     def _compact(self) -> None:
         self._compacted = self.applied

@@ -14,7 +14,7 @@ from scrutator.impl.raft.tracing import Trace
 from scrutator.impl.sim.faults import Faults
 from scrutator.impl.sim.host import Host, Status
 from scrutator.impl.sim.invariants import LIVENESS, Violated, Watch
-from scrutator.impl.sim.network import Network
+from scrutator.impl.sim.network import Network, Quality
 from scrutator.impl.sim.setup import Setup
 from scrutator.impl.sim.story import Line, Story
 from scrutator.impl.sim.tape import Tape
@@ -67,9 +67,11 @@ class Simulation:
     """A run under way."""
 
     def __init__(self, setup: Setup, tape: Tape, seed: int | None, *, tell: bool, trace: bool) -> None:
-        self.setup, self.tape, self.seed = setup, tape, seed
+        self.setup = setup = setup.varied(tape)
+        self.tape, self.seed = tape, seed
         self.world, self.watch = World(), Watch()
         self.network = Network(self.world, tape)
+        self.network.quality = Quality(spread_us=setup.spread_ms * MILLISECOND)
         self.telling, self.tracing = tell, trace
         self._story = Story()
         self._trace: list[tuple[int, Trace]] = []
@@ -77,7 +79,7 @@ class Simulation:
         members = configuration(setup.initial)
         self.hosts = {id: setup.host(id, order, self, members) for order, id in enumerate(setup.names)}
         self.history = History({} if seed is None else {"seed": seed})
-        self.clients = [Client(f"c{k}", self, self.history) for k in range(1, setup.clients + 1)]
+        self.clients = [setup.client(f"c{k}", self, self.history) for k in range(1, setup.clients + 1)]
         self.faults = Faults(self)
         self._healed_us: int | None = None
 

@@ -5,14 +5,16 @@ Law: together with the tape, this determines a run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from scrutator.impl.machine import KeyValue
 from scrutator.impl.raft import Options, Raft
+from scrutator.impl.sim.tape import Tape
 
 if TYPE_CHECKING:
     from scrutator.impl.sim.host import Host
+    from scrutator.impl.sim.workload import Client
 
 FAULTS = ("kill", "pause", "partition", "network", "disk", "clock", "membership", "transfer")
 
@@ -23,12 +25,19 @@ def _host() -> type[Host]:
     return Host
 
 
+def _client() -> type[Client]:
+    from scrutator.impl.sim.workload import Client
+
+    return Client
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """How large the cluster and its load are, which faults there may be, and whose code runs.
 
+    With ``vary``, the tape draws another size, load and pace, of which these are the most benign.
     ``faults`` is "swarm" (the tape says which), "none", or names of `FAULTS` with commas.  A core, a state
-    machine or a host with a bug in it takes the place of ``raft``, ``machine`` or ``host``.
+    machine, a host or a client with a bug in it takes the place of ``raft``, ``machine``, ``host`` or ``client``.
     """
 
     servers: int = 5
@@ -41,17 +50,50 @@ class Setup:
     snapshot_every: int = 25  # entries
     sessions_max: int = 8
     faults: str = "swarm"
+    vary: bool = True
+    reads: int = 6  # of 16 operations
+    ways: tuple[str, ...] = ("log", "index", "lease")  # how a client reads, each as often
+    spread_ms: int = 10  # between the shortest and the longest way of a message
+    sync_spread_ms: int = 3
     drift_kept: bool = True  # clocks keep to the bound that leases rest on
     options: Options = field(default_factory=Options)
     raft: type[Raft] = Raft
     machine: type[KeyValue] = KeyValue
     host: type[Host] = field(default_factory=_host)
+    client: type[Client] = field(default_factory=_client)
 
     def __post_init__(self) -> None:
         if self.faults not in ("swarm", "none"):
             unknown = [name for name in self.faults.split(",") if name not in FAULTS]
             if unknown:
                 raise ValueError(f"there is no fault {unknown[0]!r}: choose of {', '.join(FAULTS)}, or swarm, or none")
+
+    def varied(self, tape: Tape) -> Setup:
+        """The setup of one run: sizes, load and pace from the tape, if ``vary``."""
+        if not self.vary:
+            return self
+        pick = tape.pick
+        options = replace(
+            self.options,
+            pre_vote=pick((self.options.pre_vote,) * 3 + (False,)),
+            heartbeat_s=pick((self.options.heartbeat_s, self.options.election_timeout_s * 0.4)),
+            drift=pick((self.options.drift, 0.2)),
+            batch_bytes=pick((self.options.batch_bytes, 1)),
+            inflight=pick((self.options.inflight, 2)),
+            chunk_bytes=pick((self.options.chunk_bytes, 100)),
+        )
+        return replace(
+            self,
+            options=options,
+            servers=pick((self.servers, 3, 4)),
+            think_ms=pick((self.think_ms, self.think_ms // 8 + 1)),
+            snapshot_every=pick((self.snapshot_every, 4, 100)),
+            sessions_max=pick((self.sessions_max, self.clients)),
+            reads=pick((self.reads, 12, 1)),
+            ways=pick((self.ways, (*self.ways, "lease", "lease", "lease"), (*self.ways, "index", "index", "index"))),
+            spread_ms=pick((self.spread_ms, 50, 200, 500)),
+            sync_spread_ms=pick((self.sync_spread_ms, 50)),
+        )
 
     @property
     def initial(self) -> tuple[str, ...]:

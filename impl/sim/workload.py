@@ -24,8 +24,7 @@ ATTEMPT_US = 1200 * MILLISECOND
 GIVE_UP_US = 6 * SECOND
 _BACKOFF_US = 60 * MILLISECOND
 _WAYS = ("log", "index", "lease")
-# Of 16 draws each; the first is the most benign.
-_METHODS = ("get",) * 6 + ("put",) * 4 + ("append",) * 3 + ("cas",) * 2 + ("delete",)
+_WRITES = ("put", "put", "put", "append", "append", "append", "cas", "cas", "cas", "delete")
 
 Result = str | bool | None
 
@@ -96,11 +95,10 @@ class Client:
             self._call("register", "", None, "log", Command("register"))
             return
         key = f"k{self.tape.draw(self.sim.setup.keys)}"
-        method = self.tape.pick(_METHODS)
-        if method == "get":
-            self.read(key, self.tape.pick(_WAYS))
+        if self.tape.draw(16) < self.sim.setup.reads:
+            self.read(key, self.tape.pick(self.sim.setup.ways))
         else:
-            self.write(method, key)
+            self.write(self.tape.pick(_WRITES), key)
 
     def read(self, key: str, way: str) -> None:
         """Read a key through the log, by index or by lease."""
@@ -224,12 +222,16 @@ class Client:
         self._operation = None
         self.sim.watch.counts["operations given up"] += 1
         self.sim.tell(self.name, f"gives up {operation.method} {operation.key}" + (", which may have taken effect" if operation.in_doubt else ""))
-        if operation.method != "register" and operation.in_doubt:
+        if operation.method != "register" and self.is_in_doubt(operation):
             self.history.add(self.process, operation, None, None)
             self.process = self.history.process()
             if self.tape.draw(2):
                 self._session = 0
         self._think()
+
+    def is_in_doubt(self, operation: Operation) -> bool:
+        """Whether an operation that was given up may have taken effect, or may still."""
+        return operation.in_doubt
 
     def close(self) -> None:
         """At the end, what is under way is pending."""
