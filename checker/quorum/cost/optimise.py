@@ -8,7 +8,7 @@ linear programme; the distance between the two is stated, not assumed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from types import MappingProxyType
@@ -34,6 +34,7 @@ from scrutator.model.quorums.system import QuorumSystem
 
 METRICS = ("load", "network", "latency")
 GAP = 1e-9  # relative; what is closer counts as optimal, and limits are kept up to this
+WIDER = (1 + GAP) ** 2  # of limits, so that one that can just be kept is not lost to rounding
 SEEDS_MAX = 400
 PARTS = (0.9, 0.7, 0.4)  # of the best duals so far, to price under
 NOISE = 1e-12  # probabilities below are the solver's rounding
@@ -182,35 +183,46 @@ def best(
     known = seeds(system, sides)
     listed = all(isinstance(side, Listed) for side in sides)
     like = [] if listed else alike(system.nodes, [system.roles[role] for role in dict.fromkeys((work.read, work.write))])
-    widened = [None if limit is None else limit * (1 + GAP) for limit in limits.listed()]
-    wider = [None if limit is None else limit * (1 + GAP) for limit in widened]
-    if any(limit is not None for limit in widened):
-        first = Master(problem(system.nodes, work, None, widened))
-        state = generate(first, sides, known, like, deadline, enough=0.0)
-        if state.bound > GAP:
-            raise Exceeded(first, state.duals)
-        if state.solution is None or state.value > GAP:
-            raise TimedOut("the search for a strategy that keeps the limits")
-        known = [list(side.values()) for side in first.known]
+    wider = [None if limit is None else limit * WIDER for limit in limits.listed()]
+    limited = any(limit is not None for limit in wider)
+    if limited and not listed:
+        known = _within_limits(system, work, sides, limits, known, like, deadline)
     master = Master(problem(system.nodes, work, metric, wider))
     state = generate(master, sides, known, like, deadline)
     if state.solution is None:
+        if limited and listed:
+            _within_limits(system, work, sides, limits, known, like, deadline)
         raise TimedOut("the search for a strategy")
     strategy = _strategy(system, work, master, state.solution)
     value = (strategy.load, strategy.network, strategy.latency_s)[metric](work)
     unit = master.problem.units[metric]
     return Optimum(
-        optimise, work, strategy, value, state.bound * unit,
+        optimise, work, strategy, value, max(0.0, state.bound * unit),
         Certificate(tuple(map(tuple, state.duals.nodes.tolist())), tuple(state.duals.limits.tolist())),
         " and ".join(dict.fromkeys(side.how for side in sides)), state.rounds, monotonic() - began, (master, state.duals),
     )  # fmt: skip
+
+
+def _within_limits(
+    system: QuorumSystem, work: Workload, sides: tuple[Pricing, Pricing], limits: Limits,
+    known: Sequence[Iterable[Asked]], like: Sequence[int], deadline: float | None,
+) -> list[list[Asked]]:  # fmt: skip
+    """Quorums of which a strategy is made that keeps the limits; raises `Exceeded` where there is a proof of none."""
+    widened = [None if limit is None else limit * (1 + GAP) for limit in limits.listed()]
+    master = Master(problem(system.nodes, work, None, widened))
+    state = generate(master, sides, known, like, deadline, enough=0.0)
+    if state.bound > GAP:
+        raise Exceeded(master, state.duals)
+    if state.value > GAP:
+        raise TimedOut("the search for a strategy that keeps the limits")
+    return [list(side.values()) for side in master.known]
 
 
 def verify(system: QuorumSystem, found: Optimum, limits: Limits | None = None, spare: int = 0) -> float:
     """The lower bound that the certificate proves, computed anew from its weights and the cheapest quorums."""
     limits = Limits() if limits is None else limits
     metric = METRICS.index(found.optimise)
-    widened = [None if limit is None else limit * (1 + GAP) ** 2 for limit in limits.listed()]
+    widened = [None if limit is None else limit * WIDER for limit in limits.listed()]
     master = Master(problem(system.nodes, found.work, metric, widened))
     weights = np.maximum(np.array(found.certificate.nodes), 0.0), np.maximum(np.array(found.certificate.limits), 0.0)
     sides = role_pricing(system, found.work, found.optimise, limits, spare)
