@@ -57,3 +57,16 @@ def test_readme_commands_are_understood(command: str) -> None:
 
 def test_readme_has_commands() -> None:
     assert len(COMMANDS) > 5
+
+
+def test_the_example_of_quorums() -> None:
+    (block,) = code_blocks(ROOT / "docs" / "quorums.md")
+    exec(block, {})
+
+
+def test_the_commands_of_quorums_are_understood() -> None:
+    text = (ROOT / "docs" / "quorums.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^ +\$ scrutator (.*?)$", text, re.MULTILINE)
+    assert len(commands) > 5
+    for command in commands:
+        assert app.parse_args(command, exit_on_error=False, print_error=False)
