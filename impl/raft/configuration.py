@@ -32,11 +32,15 @@ class Members(Struct, frozen=True):
 
 
 class Configuration(Struct, frozen=True):
-    """The members of a cluster; ``outgoing`` are those of the old configuration while it is joint."""
+    """The members of a cluster; ``outgoing`` are those of the old configuration while it is joint.
+
+    With ``auto_leave``, the leader leaves a joint configuration as soon as it is committed, else when told.
+    """
 
     members: Members
     learners: tuple[str, ...] = ()
     outgoing: Members | None = None
+    auto_leave: bool = True
 
     @property
     def joint(self) -> bool:
@@ -47,6 +51,11 @@ class Configuration(Struct, frozen=True):
         """Of both configurations, if joint."""
         old = () if self.outgoing is None else self.outgoing.voters
         return tuple(dict.fromkeys((*self.members.voters, *old)))
+
+    @property
+    def learners_next(self) -> tuple[str, ...]:
+        """Learners that still vote in the outgoing configuration, until the joint one is left."""
+        return () if self.outgoing is None else tuple(s for s in self.learners if s in self.outgoing.voters)
 
     @property
     def servers(self) -> tuple[str, ...]:
@@ -61,13 +70,33 @@ class Configuration(Struct, frozen=True):
         """Whether these servers commit what they store: in both configurations, if joint."""
         return self.members.commits(servers) and (self.outgoing is None or self.outgoing.commits(servers))
 
-    def entering(self, members: Members, learners: tuple[str, ...] = ()) -> Configuration:
+    def entering(self, members: Members, learners: tuple[str, ...] = (), *, auto_leave: bool = True) -> Configuration:
         """The joint configuration on the way to new members."""
-        return Configuration(members, learners, self.members)
+        return Configuration(members, learners, self.members, auto_leave)
 
     def left(self) -> Configuration:
         """The new configuration alone, at the end of a change."""
         return Configuration(self.members, self.learners)
+
+    def with_voter(self, server: str) -> Configuration:
+        """The same with one voter more, promoted if it was a learner: what to ask `Change` for."""
+        rest = self.without(server)
+        voters = self.members.voters if server in self.members.voters else (*self.members.voters, server)
+        return Configuration(_voting(self.members, voters), rest.learners)
+
+    def with_learner(self, server: str) -> Configuration:
+        """The same with one learner more, demoted if it was a voter."""
+        rest = self.without(server)
+        return Configuration(rest.members, (*rest.learners, server))
+
+    def without(self, server: str) -> Configuration:
+        """The same without a server."""
+        voters = tuple(voter for voter in self.members.voters if voter != server)
+        return Configuration(_voting(self.members, voters), tuple(s for s in self.learners if s != server))
+
+
+def _voting(members: Members, voters: tuple[str, ...]) -> Members:
+    return Members(voters, members.election, members.commit)
 
 
 def configuration(voters: Collection[str], learners: Collection[str] = (), *, election: str = "", commit: str = "") -> Configuration:

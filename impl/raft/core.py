@@ -15,6 +15,7 @@ from scrutator.impl.raft.events import (
     ElectionTimeout,
     Event,
     HeartbeatTimeout,
+    Leave,
     Output,
     Propose,
     Read,
@@ -71,8 +72,10 @@ class Raft(Reads, Membership, Snapshots, Elections):
                 self.read(number, lease=lease)
             case Compact(index=index, data=data):
                 self.compact(index, data)
-            case Change(number=number, configuration=target, single=single):
-                self.change(number, target, single=single)
+            case Change(number=number, configuration=target, single=single, auto_leave=auto_leave):
+                self.change(number, target, single=single, auto_leave=auto_leave)
+            case Leave(number=number):
+                self.leave(number)
             case Transfer(to=to):
                 self.hand_over(to)
         if self.on_trace is not None:

@@ -49,11 +49,21 @@ class Read(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """Change the configuration: by joint consensus, or, for one voter at most, in a single step."""
+    """Change the configuration: by joint consensus, or, for one voter at most, in a single step.
+
+    Without ``auto_leave`` the configuration stays joint until `Leave`.
+    """
 
     number: int
     configuration: Configuration
     single: bool = False
+    auto_leave: bool = True
+
+
+class Leave(Struct, frozen=True):
+    """Leave a committed joint configuration that does not leave by itself."""
+
+    number: int
 
 
 class Transfer(Struct, frozen=True):
@@ -69,7 +79,7 @@ class Compact(Struct, frozen=True):
     data: bytes
 
 
-Event = ElectionTimeout | HeartbeatTimeout | Received | Propose | Read | Change | Transfer | Compact
+Event = ElectionTimeout | HeartbeatTimeout | Received | Propose | Read | Change | Leave | Transfer | Compact
 
 
 @dataclass(slots=True)

@@ -6,22 +6,45 @@ that, two changes of one server each can have majorities that miss each other (O
 
 from __future__ import annotations
 
-from scrutator.impl.raft.configuration import Configuration
+from scrutator.impl.raft.configuration import Configuration, configuration
 from scrutator.impl.raft.messages import Entry, Kind, TimeoutNow
 from scrutator.impl.raft.replication import Replication
 from scrutator.impl.raft.state import Progress, Role
+from scrutator.model.quorums import QuorumError
 
 
 class Membership(Replication):
     """Changing who belongs to the cluster, and who leads it."""
 
-    def change(self, number: int, target: Configuration, *, single: bool) -> None:
+    def change(self, number: int, target: Configuration, *, single: bool, auto_leave: bool = True) -> None:
         """Begin a change of configuration; its entry's commitment, or that of the next, completes it."""
         why = self.why_not_change(target, single=single)
         if why is not None:
             self.out.refused.append((number, self.leader, why))
             return
-        configuration = target.left() if single else self.configuration.entering(target.members, target.learners)
+        joint = self.configuration.entering(target.members, target.learners, auto_leave=auto_leave)
+        self.propose_configuration(number, target.left() if single else joint)
+
+    def leave(self, number: int) -> None:
+        """Leave a joint configuration that waits for being told."""
+        why = self.why_not_leave()
+        if why is not None:
+            self.out.refused.append((number, self.leader, why))
+            return
+        self.propose_configuration(number, self.configuration.left())
+
+    def why_not_leave(self) -> str | None:
+        """Why a joint configuration cannot be left now, or None."""
+        if self.role is not Role.LEADER or self.transfer is not None:
+            return "leadership is being handed over" if self.role is Role.LEADER else "not the leader"
+        if not self.configuration.joint:
+            return "the configuration is not joint"
+        if self.log.configured_at > self.commit:
+            return "the joint configuration is not yet committed"
+        return None
+
+    def propose_configuration(self, number: int, configuration: Configuration) -> None:
+        """Append a configuration that was asked for, and send it."""
         entry = self.append_configuration(configuration)
         self.out.proposed.append((number, entry.index, entry.term))
         self.replicate()
@@ -34,6 +57,10 @@ class Membership(Replication):
             return "another change is under way"
         if not self.may_change():
             return "the leader has not yet committed an entry of its own term"
+        try:
+            configuration(target.members.voters, target.learners, election=target.members.election, commit=target.members.commit)
+        except QuorumError as error:
+            return str(error)
         if single and (len(set(self.configuration.voters) ^ set(target.voters)) > 1 or self.requorums(target)):
             return "a single step changes one voter at most, and leaves the quorums majorities"
         return None
@@ -58,20 +85,33 @@ class Membership(Replication):
         return entry
 
     def meet_members(self) -> None:
-        """Keep track of exactly the servers of the configuration in effect."""
-        servers = [server for server in self.configuration.servers if server != self.id]
-        known = self.progress
-        self.progress = {server: known.get(server) or Progress(self.log.last + 1, heard=True) for server in servers}
+        """Send to the servers of the configuration in effect, which was just appended, from that entry on.
+
+        Those that it removes are sent the log until it is committed: else they would never know.
+        """
+        for server in self.configuration.servers:
+            if server != self.id and server not in self.progress:
+                self.progress[server] = Progress(self.log.last, heard=True)
 
     def after_commit(self) -> None:
         """Leave the joint configuration once it is committed; step down if the committed one has no part for us."""
         if self.log.configured_at > self.commit:
             return
         if self.configuration.joint:
-            self.append_configuration(self.configuration.left())
-            self.replicate()
-        elif not self.is_voter:
+            if self.configuration.auto_leave:
+                self.append_configuration(self.configuration.left())
+                self.replicate()
+            return
+        self.part()
+        if not self.is_voter:
             self.follow(self.term, None)
+
+    def part(self) -> None:
+        """Tell those that were removed that their removal is committed, and send them no more."""
+        for peer in sorted(set(self.progress) - set(self.configuration.servers)):
+            progress = self.progress.pop(peer)
+            if not self.send_entries(peer, progress):
+                self.send_probe(peer, progress)
 
     # --- handing over ---------------------------------------------------------------------
 

@@ -100,6 +100,8 @@ class Replication(State):
         else:
             self.note_match(progress, m.match)
             self.advance_commit()
+            if self.role is not Role.LEADER:
+                return  # what was committed removed this server
         self.confirm_rounds()
         self.send_entries(m.src, progress)
         self.hand_over_to(m.src, progress)

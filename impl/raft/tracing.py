@@ -18,6 +18,7 @@ from scrutator.impl.raft.events import (
     ElectionTimeout,
     Event,
     HeartbeatTimeout,
+    Leave,
     Output,
     Propose,
     Read,
@@ -77,6 +78,7 @@ _EVENTS: dict[type, str] = {
     Propose: "client_request",
     Read: "read",
     Change: "change_configuration",
+    Leave: "leave_configuration",
     Transfer: "hand_over",
     Compact: "compact",
 }
