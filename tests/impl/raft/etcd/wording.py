@@ -1,0 +1,39 @@
+"""Our states in etcd's words, so that they can be compared as text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from scrutator.impl.raft import Configuration, Role
+from scrutator.impl.raft.state import Progress, Sending
+
+ROLES = {
+    Role.FOLLOWER: "StateFollower",
+    Role.PRE_CANDIDATE: "StatePreCandidate",
+    Role.CANDIDATE: "StateCandidate",
+    Role.LEADER: "StateLeader",
+}
+SENDING = {Sending.PROBE: "StateProbe", Sending.PIPELINE: "StateReplicate", Sending.SNAPSHOT: "StateSnapshot"}
+
+
+def described(c: Configuration) -> str:
+    """For example ``voters=(2 3)&&(1) learners=(4) learners_next=(1) autoleave``."""
+    parts = [f"voters={_list(c.members.voters)}" + ("" if c.outgoing is None else f"&&{_list(c.outgoing.voters)}")]
+    learners = set(c.learners) - set(c.learners_next)
+    if learners:
+        parts.append(f"learners={_list(learners)}")
+    if c.learners_next:
+        parts.append(f"learners_next={_list(c.learners_next)}")
+    if c.joint and c.auto_leave:
+        parts.append("autoleave")
+    return " ".join(parts)
+
+
+def progress_line(server: str, progress: Progress, c: Configuration) -> str:
+    """For example ``4: StateProbe match=0 next=9 learner``."""
+    learner = "" if server in c.voters else " learner"
+    return f"{server}: {SENDING[progress.sending]} match={progress.match} next={progress.next}{learner}"
+
+
+def _list(names: Collection[str]) -> str:
+    return f"({' '.join(sorted(names))})"
