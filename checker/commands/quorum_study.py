@@ -20,15 +20,20 @@ from scrutator.checker.quorum.cost.comparison import Row, compare
 from scrutator.checker.quorum.cost.searching import Found, Progress, search
 from scrutator.checker.quorum.cost.strategy import Costs
 from scrutator.checker.quorum.cost.workloads import workload_of
-from scrutator.checker.quorum.federated.blocking import smallest_blocking_set
-from scrutator.checker.quorum.federated.everything import minimal_blocking_sets, minimal_quorums
-from scrutator.checker.quorum.federated.intersection import decide
-from scrutator.checker.quorum.federated.minimal import smallest_quorum
-from scrutator.checker.quorum.federated.splitting import smallest_splitting_set
+from scrutator.checker.quorum.federated import (
+    decide,
+    disjoint_question,
+    minimal_blocking_sets,
+    minimal_quorums,
+    smallest_blocking_set,
+    smallest_quorum,
+    smallest_splitting_set,
+)
 from scrutator.checker.quorum.probability import system_probability
 from scrutator.checker.quorum.programme import TimedOut
 from scrutator.checker.quorum.reconfigure import Reconfiguration, reconfigure
 from scrutator.checker.quorum.result import Verification
+from scrutator.checker.quorum.script import script
 from scrutator.checker.quorum.study import AnyStudy, Explored, FederatedStudy, Study
 from scrutator.checker.quorum.verify import verify
 from scrutator.checker.verdict import Verdict
@@ -206,7 +211,7 @@ def reads_of(texts: tuple[str, ...]) -> float | dict[float, float] | None:
 
 
 def _federated(system: FederatedSystem, request: Request, show: Callable[[str], None]) -> FederatedStudy:
-    for option, given in (("--rules", request.rules), ("--to", request.to), ("--check", request.model), ("--smtlib", request.smtlib), ("--search", request.search)):
+    for option, given in (("--rules", request.rules), ("--to", request.to), ("--check", request.model), ("--search", request.search)):
         if given:
             raise UsageError(f"{option} is not for federated systems, whose nodes each choose their own quorums")
     left = system
@@ -229,6 +234,7 @@ def _federated(system: FederatedSystem, request: Request, show: Callable[[str], 
         quorums=_try("the number of minimal quorums", undone, lambda: minimal_quorums(left, sets_max=LISTED, timeout_s=limit)),
         blockings=_try("the number of minimal blocking sets", undone, lambda: minimal_blocking_sets(left, sets_max=LISTED, timeout_s=limit)),
         failures=request.failures,
+        written=() if request.smtlib is None else _write(request.smtlib, {"disjoint quorums": disjoint_question(left, faulty=request.faulty)}),
         undone=tuple(undone),
     )
 
@@ -271,15 +277,17 @@ def _explore(system: QuorumSystem, model: str, settings: Mapping[str, str]) -> E
 
 
 def _write_questions(verification: Verification, folder: Path) -> tuple[Path, ...]:
-    from scrutator.checker.quorum.script import script
+    return _write(folder, {str(finding.rule): script(finding, verification.scope) for finding in verification.findings})
 
+
+def _write(folder: Path, questions: Mapping[str, str]) -> tuple[Path, ...]:
+    """Write each question into a file of its name."""
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for finding in verification.findings:
-            name = re.sub(r"[^A-Za-z0-9]+", "-", str(finding.rule)).strip("-")
-            path = folder / f"{name}.smt2"
-            path.write_text(script(finding, verification.scope))
+        for name, text in questions.items():
+            path = folder / (re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") + ".smt2")
+            path.write_text(text)
             written.append(path)
     except OSError as error:
         raise UsageError(f"cannot write the questions to {folder}: {error.strerror or error}") from error

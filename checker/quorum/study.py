@@ -81,6 +81,7 @@ class FederatedStudy:
     quorums: AllMinimal | None = None  # minimal ones
     blockings: AllMinimal | None = None
     failures: int | None = None
+    written: tuple[Path, ...] = ()  # the question as SMT-LIB
     undone: tuple[str, ...] = ()
 
     @property

@@ -167,6 +167,7 @@ class FederatedDocument(msgspec.Struct, frozen=True, kw_only=True, tag="federate
     minimal_quorums: dict[str, int] | None  # how many of each size
     minimal_blocking_sets: dict[str, int] | None
     failures: int | None
+    questions: list[str]  # files of SMT-LIB
     undone: list[str]
 
 
@@ -318,6 +319,7 @@ def _federated(study: FederatedStudy) -> FederatedDocument:
         minimal_quorums=None if study.quorums is None else _counts(study.quorums.sizes.items()),
         minimal_blocking_sets=None if study.blockings is None else _counts(study.blockings.sizes.items()),
         failures=study.failures,
+        questions=[str(path) for path in study.written],
         undone=list(study.undone),
     )
 

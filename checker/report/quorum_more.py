@@ -183,6 +183,8 @@ def print_federated(console: Console, study: FederatedStudy) -> None:
         put(console, f"No quorum is left once {braced(study.blocking.nodes)} failed, and {study.failures} failures were to be survived.", indent=2, style="bold red")
     for undone in study.undone:
         put(console, f"Not said: {undone}", indent=2, style="yellow")
+    for path in study.written:
+        put(console, f"The question as SMT-LIB is in {path}: repeat it with another solver")
 
 
 _OUTCOMES = {

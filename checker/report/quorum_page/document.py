@@ -145,19 +145,27 @@ def _facts(study: Study, groups: Sequence[tuple[Expression, list[str]]], rows: R
         blocks = found.smallest_blocking if found is not None else blocking(expression)
         if not roles or not blocks:
             continue
-        subject = f"{' and '.join(map(clean, roles))} survive{'s' if len(roles) == 1 else ''}"
-        yield Fact(f"{subject} {survived(len(blocks) - 1)}, but not", rows.positions(blocks))
+        yield Fact(_survives(roles, survived(len(blocks) - 1) if len(blocks) > 1 else "", "the failure of"), rows.positions(blocks))
         if found is not None:
-            yield from _regions(study.system, found, subject, rows)
+            yield from _regions(study.system, found, roles, rows)
 
 
-def _regions(system: QuorumSystem, found: RoleAvailability, subject: str, rows: Rows) -> Iterator[Fact]:
+def _regions(system: QuorumSystem, found: RoleAvailability, roles: Sequence[str], rows: Rows) -> Iterator[Fact]:
     regions = found.regions
     if regions is not None and regions.smallest_blocking:
         inside = system.regions()
         nodes = [name for region in regions.smallest_blocking for name in inside[region]]
-        lost = f"any {regions.resilience} zone{'s' if regions.resilience != 1 else ''}" if regions.resilience else "no zone"
-        yield Fact(f"{subject} the loss of {lost} whichever it is, but not of {braced(regions.smallest_blocking)}", rows.positions(nodes))
+        count = regions.resilience
+        most = f"the loss of any {'zone' if count == 1 else f'{count} zones'}" if count else ""
+        yield Fact(f"{_survives(roles, most, 'the loss of')} {braced(regions.smallest_blocking)}:", rows.positions(nodes))
+
+
+def _survives(roles: Sequence[str], most: str, kind: str) -> str:
+    """What roles survive at most, and, to be continued, what they do not."""
+    names, one = " and ".join(map(clean, roles)), len(roles) == 1
+    if not most:
+        return f"{names} do{'es' if one else ''} not survive {kind}"
+    return f"{names} survive{'s' if one else ''} {most}, but not that of"
 
 
 def _wrong(study: Study) -> Iterator[str]:

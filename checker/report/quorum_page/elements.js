@@ -23,10 +23,13 @@ const grouped = (count) => count.toLocaleString("en-US");
 const counted = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 const short = (text, longest) => (text.length > longest ? `${text.slice(0, Math.max(1, longest - 1))}…` : text);
 
-/** A set of names as {a, b}; a large one cut short. */
+/** A name that is not too long to read, as public keys are: its beginning and its end. */
+const brief = (name) => (name.length > 24 ? `${name.slice(0, 8)}..${name.slice(-4)}` : name);
+
+/** A set of names as {a, b}; a large one, and long names, cut short. */
 function braced(names, most = NAMES_MAX) {
   const more = names.length - most;
-  return `{${names.slice(0, most).join(", ")}${more > 0 ? `, … ${grouped(more)} more` : ""}}`;
+  return `{${names.slice(0, most).map(brief).join(", ")}${more > 0 ? `, … ${grouped(more)} more` : ""}}`;
 }
 
 /** Names as "a, b and c". */

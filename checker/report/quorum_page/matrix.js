@@ -104,7 +104,7 @@ class Matrix {
   /** Zones, names and marks; under them, so that they are side by side, the quorums that are lit. */
   drawHead(shared) {
     const { columns, system, state } = this;
-    const longest = Math.min(NAME_LONGEST, Math.max(1, ...system.nodes.map((node) => node.name.length)));
+    const longest = Math.min(NAME_LONGEST, Math.max(1, ...system.nodes.map((node) => brief(node.name).length)));
     const flat = longest * CHARACTER < columns.cell - 2;
     const named = columns.named ? (flat ? 18 : longest * CHARACTER + 8) : 0;
     const bands = system.zones.length ? BAND : 0;
@@ -154,7 +154,7 @@ class Matrix {
     const title = drawn("title", {}, [node.name, ...particulars(node)].join(", "));
     if (flat) return drawn("text", { class: name, x, y: top + 14, "text-anchor": "middle" }, node.name, title);
     const y = top + height - 2;
-    return drawn("text", { class: name, x: x + 4, y, transform: `rotate(-90 ${x + 4} ${y})` }, short(node.name, NAME_LONGEST), title);
+    return drawn("text", { class: name, x: x + 4, y, transform: `rotate(-90 ${x + 4} ${y})` }, short(brief(node.name), NAME_LONGEST), title);
   }
 
   drawBody() {

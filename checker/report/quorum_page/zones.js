@@ -41,14 +41,17 @@ class Zones {
   zone(name, nodes) {
     const discs = element("div", { class: "discs" }, ...nodes.map((node) => this.disc(node)));
     if (name === null) return element("div", { class: "zone" }, discs);
+    const each = this.system.nodes.length >= DISCS_MIN ? 20 : 46;
     const alive = this.state.aliveWithout(nodes);
     const before = this.state.aliveWithout([]);
     const fates = this.system.roles.filter((role) => role.works && before[role.quorums]).map((role) =>
       element("span", { class: `fate ${alive[role.quorums] ? "alive" : "dead"}` }, `${alive[role.quorums] ? "✔" : "✖"} ${role.name}`));
     const button = element("button", { type: "button", class: "zone-button", "data-zone": name, click: () => this.state.toggle(nodes) }, name);
     this.zoneButtons = [...(this.zoneButtons ?? []), [button, nodes]];
-    return element("div", { class: "zone" }, button, discs,
+    const zone = element("div", { class: "zone" }, button, discs,
       element("p", { class: "fates", title: `if ${name} alone is lost` }, "without it: ", ...fates.flatMap((fate) => [fate, " "])));
+    zone.style.flex = `${nodes.length} 1 ${Math.max(140, Math.min(nodes.length * each, 460))}px`;
+    return zone;
   }
 
   disc(k) {
@@ -57,7 +60,7 @@ class Zones {
     const mark = element("i", {});
     const button = element("button", {
       type: "button", title: label, "data-node": k, disabled: node.down, click: () => this.state.toggle([k]),
-    }, element("span", {}, short(node.name, 18)), mark);
+    }, element("span", {}, brief(node.name)), mark);
     this.buttons.set(k, button);
     return button;
   }

@@ -115,6 +115,17 @@ def test_questions_are_written_for_another_solver(run: Run) -> None:
         assert str(solver.check()) == expected
 
 
+def test_the_question_of_a_federated_system_is_written(run: Run) -> None:
+    import z3
+
+    Path("split.json").write_text(json.dumps(SPLIT))
+    status, out, _ = run("split.json", "--smtlib", "questions")
+    assert status == 1 and "disjoint-quorums.smt2" in out
+    solver = z3.Solver()
+    solver.from_string(Path("questions/disjoint-quorums.smt2").read_text())
+    assert str(solver.check()) == "sat"
+
+
 def test_a_page_is_written(run: Run) -> None:
     status, _, err = run("majority(a, b, c)", "--html", "page.html")
     assert status == 0 and "page.html" in err
