@@ -56,9 +56,11 @@ class Disk:
 class Cluster:
     """Servers by name; ``pending`` are outputs not yet carried out, ``network`` messages not yet delivered."""
 
-    def __init__(self, first: Configuration | Collection[str], options: Options = PLAIN) -> None:
+    def __init__(
+        self, first: Configuration | Collection[str], options: Options = PLAIN, raft: type[Raft] = Raft
+    ) -> None:
         self.first = first if isinstance(first, Configuration) else configuration(first)
-        self.options = options
+        self.options, self.raft = options, raft
         self.now_s = 0.0
         self.servers: dict[str, Raft] = {}
         self.disks: dict[str, Disk] = {}
@@ -72,7 +74,7 @@ class Cluster:
     def add(self, name: str, first: Configuration, disk: Disk | None = None) -> Raft:
         """A new server, or one that restarts from its disk."""
         disk = self.disks[name] = disk or Disk()
-        self.servers[name] = Raft(
+        self.servers[name] = self.raft(
             name, first, self.options, term=disk.term, vote=disk.vote, snapshot=disk.snapshot,
             entries=list(disk.entries), now_s=self.now_s,
         )  # fmt: skip
@@ -94,15 +96,21 @@ class Cluster:
 
     def carry_out(self, name: str) -> None:
         """Send, persist and apply all that is pending; then the server hears what it told itself."""
-        own: list[AnyMessage] = []
         outputs, self.pending[name] = self.pending[name], []
+        for message in self.carried_out(name, outputs):
+            if message.dst == name:
+                self.step(name, Received(message))
+            else:
+                self.network.append(message)
+
+    def carried_out(self, name: str, outputs: Iterable[Output]) -> list[AnyMessage]:
+        """Persist and apply; the messages that may go out now."""
+        messages: list[AnyMessage] = []
         for out in outputs:
             self.disks[name].write(out.persist)
-            for message in (*out.send, *out.send_durable):
-                (own if message.dst == name else self.network).append(message)
+            messages += (*out.send, *out.send_durable)
             self.applied[name] += out.apply
-        for message in own:
-            self.step(name, Received(message))
+        return messages
 
     def take(self, names: Iterable[str]) -> list[AnyMessage]:
         """The messages under way to these servers, which are no longer: deliver them, or drop them."""

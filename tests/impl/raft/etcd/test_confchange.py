@@ -7,9 +7,11 @@ its file finds n - 2 entries, as in etcd's tests, so that ``next`` tells when a 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from datadriven import Case, cases, files, needs_data
-from wording import described, progress_line
+from wording import asked, described, progress_line
 
 from scrutator.impl.raft import (
     Change,
@@ -100,24 +102,15 @@ class Decree:
         return (described(core.configuration), *lines)
 
 
-def asked(now: Configuration, operations: list[str]) -> Configuration:
-    """What ``v1 l2 r3 u4`` make of a configuration."""
-    changes = {"v": Configuration.with_voter, "l": Configuration.with_learner, "r": Configuration.without}
-    for op in operations:
-        if op[0] != "u":  # an update is about a server, not about who belongs to the cluster
-            now = changes[op[0]](now, op[1:])
-    return now
-
-
 @needs_data
 def test_all_cases_are_here() -> None:
     assert sum(len(cases(path)) for path in FILES) == 58
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_file(path: object) -> None:
+def test_file(path: Path) -> None:
     decree = Decree()
-    for number, case in enumerate(cases(path), 1):  # type: ignore[arg-type]
+    for number, case in enumerate(cases(path), 1):
         ours = decree.play(number, case)
         refusals = SAME_REFUSAL.get(case.expected[0])
         if refusals is not None:

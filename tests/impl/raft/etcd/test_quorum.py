@@ -11,6 +11,7 @@ from datadriven import Case, cases, files, needs_data
 
 from scrutator.impl.raft import Configuration, Entry, Members, Options, Raft, Received, Role, configuration
 from scrutator.impl.raft.messages import Vote
+from scrutator.impl.raft.mutants import MUTANTS
 from scrutator.impl.raft.state import Progress
 from scrutator.model.quorums import QuorumError
 
@@ -41,22 +42,25 @@ def given(case: Case, option: str) -> dict[str, str]:
     return {server: value for server, value in zip(servers, values, strict=True) if value != "_"}
 
 
-def committed(case: Case) -> str:
+def committed(case: Case, raft: type[Raft] = Raft) -> str:
     match = {server: int(index) for server, index in given(case, "idx").items()}
     entries = [Entry(1, k) for k in range(1, max(match.values(), default=0) + 1)]
-    core = Raft("counts", joined(case), Options(), term=1, entries=entries)
+    core = raft("counts", joined(case), Options(), term=1, entries=entries)
     core.role = Role.LEADER
     core.progress = {server: Progress(1, index) for server, index in match.items()}
     core.advance_commit()
     return str(core.commit)
 
 
-def elected(case: Case) -> str:
-    core = Raft("counts", joined(case), Options(), term=1)
+def elected(case: Case, raft: type[Raft] = Raft) -> str:
+    core = raft("counts", joined(case), Options(), term=1)
     core.role = Role.CANDIDATE
     for server, word in given(case, "votes").items():
         core.step(Received(Vote(server, "counts", 1, word == "y")), 0.0)
     return {Role.LEADER: "VoteWon", Role.FOLLOWER: "VoteLost", Role.CANDIDATE: "VotePending"}[core.role]
+
+
+DECIDED = {"committed": committed, "vote": elected}
 
 
 @needs_data
@@ -72,4 +76,11 @@ def test_case(case: Case) -> None:
         with pytest.raises(QuorumError, match="at least one voter"):
             joined(case)
         return
-    assert {"committed": committed, "vote": elected}[case.command](case) == expected
+    assert DECIDED[case.command](case) == expected
+
+
+@needs_data
+@pytest.mark.parametrize("mutant", ["elect_by_half", "joint_counts_one_majority", "joint_counts_the_union"])
+def test_a_broken_core_shows(mutant: str) -> None:
+    raft = MUTANTS[mutant].raft
+    assert any(DECIDED[case.command](case, raft) != case.expected[-1] for case in CASES if voters(case))
