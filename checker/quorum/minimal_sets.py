@@ -111,6 +111,8 @@ def _of_threshold(gate: Gate, counts: Mapping[int, Count]) -> Count:
         if work > SUMS_MAX:
             return Count(total, False)
         size = min(len(ways) + weight, gate.needed - low)
+        if size > SUMS_MAX:  # weights as large as that would fill the memory
+            return Count(total, False)
         longer = ways + [0] * (size - len(ways))
         longer[weight:] = [a + each * b for a, b in zip(longer[weight:], ways, strict=False)]
         start = min(max(gate.needed - left - low, 0), size)

@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 
 from scrutator.checker.quorum.study import AnyStudy, gravest
+from scrutator.checker.report.clean import clean
 from scrutator.checker.report.quorum_page.document import document_of
 from scrutator.checker.report.quorum_page.schema import embedded
 from scrutator.checker.report.quorum_page.tradeoff import Candidate
@@ -35,7 +36,7 @@ def page(studies: Sequence[AnyStudy], *, comparison: Sequence[Candidate] | None 
     """
     style, script = _asset("style.css"), _program()
     verdict = gravest(study.verdict for study in studies)
-    names = ", ".join(study.system.name for study in studies[:3]) + (", ..." if len(studies) > 3 else "")
+    names = ", ".join(clean(study.system.name) for study in studies[:3]) + (", ..." if len(studies) > 3 else "")
     fill = {
         "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'",
         "title": html.escape(f"{verdict.name}: {names}" if studies else "Quorum systems compared"),

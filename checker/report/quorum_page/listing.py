@@ -21,7 +21,7 @@ from scrutator.model.quorums.expression import Expression
 ROWS_MAX = 200  # of all sets of quorums together
 ROWS_MIN = 12  # of one
 LISTING_WORK = 4_000_000  # rows times nodes times parts of the expression
-MANY = 12  # weighted members, of which any choice may be one
+MANY = 12  # nodes, or weighted members: of fewer, any choice may be looked at
 ONE_BY_ONE_MAX = 3_000_000  # nodes times parts: beyond, only one quorum is shown
 TIMEOUT_S = 5.0
 
@@ -46,7 +46,7 @@ def listing(expression: Expression, rows: int) -> Listing:
         return Listing((frozenset(),) if circuit else (), "the empty set alone" if circuit else "none", True)
     each = _work(circuit)
     rows = max(min(rows, ROWS_MIN), min(rows, LISTING_WORK // each))
-    few = _at_most(circuit) <= LISTED_MAX
+    few = len(circuit.names) <= MANY or _at_most(circuit) <= LISTED_MAX
     apart = all(step.shape is not Shape.TANGLED for step in steps(circuit, alternatives=True))
     counted = count_minimal_quorums(expression) if few or apart else None
     count = "an unknown number of" if counted is None else in_words(counted.value)
