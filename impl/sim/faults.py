@@ -19,7 +19,7 @@ from scrutator.impl.sim.world import MILLISECOND, SECOND
 if TYPE_CHECKING:
     from scrutator.impl.sim.run import Simulation
 
-_DURATIONS_MS = (200, 500, 1000, 2000, 3000, 5000, 8000, 12000)
+_DURATIONS_MS = (50, 200, 500, 1000, 2000, 3000, 5000, 10000)
 _PACES_MS = (3000, 1000, 500, 250)  # between two chances of a fault
 _LEVELS = (1, 2, 4, 8)  # how often faults of a class are chosen, beside others
 _QUIET = 300  # of 1000 chances, in which nothing happens
@@ -34,6 +34,7 @@ class Faults:
         self._healed = False
         self._mix = self._draw_mix(sim.setup.faults)
         self._pace_ms = self.tape.pick(_PACES_MS) if self._mix else 0
+        self._ambush = self.tape.pick((0, 2, 5)) if self._mix.keys() & {"kill", "partition", "pause"} else 0
         for host in sim.hosts.values():
             host.torn = "disk" in self._mix
             if "clock" in self._mix:
@@ -68,6 +69,28 @@ class Faults:
                     _ACTIONS[name](self)
                     break
         self._schedule()
+
+    def lie_in_wait(self, host: Host) -> None:
+        """A server does what is delicate: it leads, or it changes the members.  Something may go wrong just then."""
+        if not self._healed and self.tape.draw(8) >= 8 - self._ambush:
+            self.world.after(1 + MILLISECOND * self.tape.draw(4 * self.sim.setup.spread_ms), self._strike, host)
+
+    def _strike(self, host: Host) -> None:
+        if self._healed or host.status is not Status.UP:
+            return
+        self.fired["ambush"] += 1
+        others = [name for name in self.sim.setup.names if name != host.id]
+        shape = self.tape.pick([name for name in ("partition", "kill", "pause") if name in self._mix])
+        if shape == "partition":
+            for _ in range(1 + self.tape.draw(2)):  # it may keep one or two others
+                others.remove(self.tape.pick(others))
+            self._cut(both([host.id], others))
+        elif shape == "kill":
+            host.crash("is killed at a bad time")
+            self._later(self._start, host)
+        else:
+            host.pause()
+            self.sim.tell(host.id, f"is paused for {self._later(Host.resume, host)} ms")
 
     # --- choosing -----------------------------------------------------------------------
 
@@ -122,7 +145,7 @@ class Faults:
         host = self._anyone()
         self.fired["pause"] += 1
         host.pause()
-        duration = self._later(lambda paused: paused.resume(), host)
+        duration = self._later(Host.resume, host)
         self.sim.tell(host.id, f"is paused for {duration} ms")
 
     def partition(self) -> None:
@@ -133,6 +156,9 @@ class Faults:
         others = [name for name in names if name != one]
         links = self._shape(shape, one, others, names)
         self.fired["partition"] += 1
+        self._cut(links)
+
+    def _cut(self, links: list[Link]) -> None:
         self.sim.network.cut(links)
         duration = self.tape.pick(_DURATIONS_MS)
         self.sim.tell("", f"links are cut for {duration} ms: {' '.join(f'{a}>{b}' for a, b in links)}")

@@ -242,7 +242,10 @@ class Host:
         persist = output.persist
         if persist:
             self.mirror.absorb(persist)
+        led = self.led
         self.watch.stepped(self, output)
+        if self.led != led or (persist.entries and persist.entries[0].configuration is not None):
+            self.sim.faults.lie_in_wait(self)
         self._set_timers(output)
         self._note_requests(output)
         self._send(output.send)

@@ -76,6 +76,7 @@ class Setup:
         options = replace(
             self.options,
             pre_vote=pick((self.options.pre_vote,) * 3 + (False,)),
+            check_quorum=pick((self.options.check_quorum,) * 3 + (False,)),
             heartbeat_s=pick((self.options.heartbeat_s, self.options.election_timeout_s * 0.4)),
             drift=pick((self.options.drift, 0.2)),
             batch_bytes=pick((self.options.batch_bytes, 1)),
