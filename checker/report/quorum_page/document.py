@@ -178,6 +178,10 @@ def _wrong(study: Study) -> Iterator[str]:
                 f"{clean(found.role)} has no quorum once {braced(found.smallest_blocking)} failed, "
                 f"and {study.availability.failures} failures were to be survived."
             )
+    if study.change is not None and study.change.verdict is Verdict.VIOLATED:
+        yield f"The change to {clean(study.change.at_once.configurations[-1].name)} is not safe in one step."
+    if study.explored is not None and study.explored.result.verdict is Verdict.VIOLATED:
+        yield f"The model {clean(study.explored.model)} is violated with these quorums."
 
 
 # --- what was found -----------------------------------------------------------------------
@@ -187,7 +191,7 @@ def _rule(finding: Finding, rows: Rows, role_at: Mapping[str, int]) -> Rule:
     said = size = None
     lit: list[int] = []
     if finding.miss is not None:
-        said, size = f"{sentence(finding)}.", _size(finding)
+        said, size = f"{clean(sentence(finding))}.", _size(finding)
         lit = [rows.cite(role, quorum) for role, quorum in zip(finding.rule.roles, finding.miss.quorums, strict=True)]
     return Rule(
         text=clean(str(finding.rule)),
@@ -220,7 +224,7 @@ def _way(path: Path) -> Way:
     moves = []
     for configuration, step in zip(path.configurations[1:], path.steps, strict=True):
         finding = broken(step)
-        said = None if finding is None or finding.miss is None else f"{sentence(finding)}: {clean(finding.rule.why)}."
+        said = None if finding is None or finding.miss is None else f"{clean(sentence(finding))}: {clean(finding.rule.why)}."
         moves.append(Move(clean(configuration.name), step.verdict.value, said))
     return Way(path.kind, path.verdict.value, moves)
 

@@ -166,5 +166,6 @@ def _facts(study: FederatedStudy, rows: Rows) -> Iterator[Fact]:
         yield Fact(f"Blocked by the failure of {study.blocking.size}{proof}:", rows.positions(study.blocking.nodes))
     if study.splitting is not None and study.splitting.faulty.nodes:
         split = study.splitting
-        sides = [rows.cite(ROLE, split.left), rows.cite(ROLE, split.right)]
+        helped = f"a quorum with the help of {braced(split.faulty.nodes)}"
+        sides = [rows.add(0, side, cited=True, label=f"{braced(side)}, {helped}") for side in (split.left, split.right)]
         yield Fact(f"Split by {split.faulty.size} faulty, {braced(split.faulty.nodes)}, who help both:", rows=sides)

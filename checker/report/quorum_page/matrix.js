@@ -62,7 +62,7 @@ class Matrix {
   addGroup(quorums, group, y) {
     const roles = titleOf(this.system, group);
     const rows = [...this.system.rows.keys()].filter((row) => this.system.rows[row].quorums === group);
-    const said = amountOf(quorums, rows.length);
+    const said = amountOf(quorums, rows.filter((row) => !quorums.roles.length || this.system.rows[row].label === null).length);
     const heading = element("div", { class: "heading", title: `${roles}: ${said}`, "data-heading": group },
       element("b", {}, roles), element("span", {}, said));
     heading.style.width = `${Math.min(this.label + this.columns.width, this.width) - 4}px`;

@@ -50,7 +50,7 @@ class Zones {
     this.zoneButtons = [...(this.zoneButtons ?? []), [button, nodes]];
     const zone = element("div", { class: "zone" }, button, discs,
       element("p", { class: "fates", title: `if ${name} alone is lost` }, "without it: ", ...fates.flatMap((fate) => [fate, " "])));
-    zone.style.flex = `${nodes.length} 1 ${Math.max(140, Math.min(nodes.length * each, 460))}px`;
+    zone.style.flex = `${nodes.length} 1 ${Math.max(160, Math.min(nodes.length * each, 460))}px`;
     return zone;
   }
 

@@ -149,7 +149,9 @@ def test_weights_beyond_exact_numbers_are_texts():
 
 
 def test_a_change_is_told_step_by_step():
-    change = system_of(studies.moved()).change
+    system = system_of(studies.moved())
+    change = system.change
+    assert system.verdict == "violated" and system.wrong == ["The change to new is not safe in one step."]
     assert change is not None and change.verdict == "violated"
     assert {way.kind: way.verdict for way in change.ways}["joint"] == "holds"
     assert "share no node" in (change.ways[0].moves[0].said or "")
