@@ -17,6 +17,7 @@ from scrutator.checker.commands.shared import UsageError, load_spec, models_code
 from scrutator.checker.quorum.availability import Availability, availability
 from scrutator.checker.quorum.blocking import resilience
 from scrutator.checker.quorum.cost.comparison import Row, compare
+from scrutator.checker.quorum.cost.regions import waits
 from scrutator.checker.quorum.cost.searching import Found, Progress, search
 from scrutator.checker.quorum.cost.strategy import Costs
 from scrutator.checker.quorum.cost.workloads import workload_of
@@ -41,7 +42,7 @@ from scrutator.model.quorums.expression import Kind, QuorumError
 from scrutator.model.quorums.federated import FederatedSystem
 from scrutator.model.quorums.files import read
 from scrutator.model.quorums.parse import unknown
-from scrutator.model.quorums.system import QuorumSystem, parse_system
+from scrutator.model.quorums.system import DATA, QuorumSystem, parse_system
 
 if TYPE_CHECKING:
     from scrutator.checker.report.quorum_page import Candidate
@@ -78,6 +79,7 @@ def study(texts: Sequence[str], request: Request) -> list[AnyStudy]:
     """One study a system."""
     from scrutator.checker.report.elapsed import Elapsed
 
+    reads_of(request.reads)  # a mistake there is said before anything takes time
     systems = [load(text, request) for text in texts]
     found: list[AnyStudy] = []
     with Elapsed(sys.stderr) as show:
@@ -92,11 +94,18 @@ def study(texts: Sequence[str], request: Request) -> list[AnyStudy]:
 
 def load(text: str, request: Request) -> QuorumSystem | FederatedSystem:
     """The system that a file or an expression states."""
-    if _LIKE_A_FILE.fullmatch(text) or Path(text).is_file():
+    if _LIKE_A_FILE.fullmatch(text) or _is_file(text):
         return read(text, format=request.source, rules=request.rules, **request.conventions)
     if request.source is not None:
         raise UsageError(f"--from {request.source}: there is no file {text}")
     return parse_system(text, rules=request.rules)
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # a long expression is no name that a file can have
+        return False
 
 
 def _study(system: QuorumSystem, request: Request, show: Callable[[str], None]) -> Study:
@@ -109,18 +118,21 @@ def _study(system: QuorumSystem, request: Request, show: Callable[[str], None]) 
     )
     written = () if request.smtlib is None else _write_questions(verification, request.smtlib)
     undone: list[str] = []
+    left = _without_down(system, request.down)
     chances = any(node.failure is not None for node in system.nodes)
     show(f"what {system.name} survives and costs")
     return Study(
         system,
         verification,
-        availability=_try("what it survives", undone, lambda: _availability(system, request)),
-        probability=_try("how probably it is up", undone, lambda: system_probability(system, roles=_working(system))) if chances else None,
-        cost=_try("what it costs", undone, lambda: _cost(system, request)),
+        availability=_try("what it survives", undone, lambda: _availability(left, request)),
+        probability=_try("how probably it is up", undone, lambda: system_probability(left, roles=_working(left))) if chances else None,
+        cost=None if verification.without_quorum else _try("what it costs", undone, lambda: _cost(left, request)),
+        waits=tuple(wait for wait in waits(system) if wait.role != "data"),
         better=_try("a better system", undone, lambda: _search(system, request, show)) if request.search else None,
         change=None if request.to is None else _change(system, request),
         explored=None if request.model is None else _explore(system, request.model, request.settings),
         written=written,
+        failures=request.failures,
         undone=tuple(undone),
     )
 
@@ -138,15 +150,18 @@ def _try(what: str, undone: list[str], analyse: Callable[[], T]) -> T | None:
 
 def _working(system: QuorumSystem) -> list[str]:
     """The roles that need quorums to be alive; who holds the data is not one."""
-    return [role for role in system.roles if role != "data"]
+    return [role for role in system.roles if role != DATA]
+
+
+def _without_down(system: QuorumSystem, down: frozenset[str]) -> QuorumSystem:
+    """What is left of the quorums once some nodes are down for ever."""
+    if not down:
+        return system
+    return replace(system, roles={role: expression.restricted(absent=down) for role, expression in system.roles.items()})
 
 
 def _availability(system: QuorumSystem, request: Request) -> Availability:
-    left = system
-    if request.down:
-        roles = {role: expression.restricted(absent=request.down) for role, expression in system.roles.items()}
-        left = replace(system, roles=roles)
-    return availability(left, request.failures, roles=_working(system), timeout_s=min(request.timeout_s, ASIDE_S))
+    return availability(system, request.failures, roles=_working(system), timeout_s=min(request.timeout_s, ASIDE_S))
 
 
 def _cost(system: QuorumSystem, request: Request) -> Row:
@@ -159,9 +174,11 @@ def _search(system: QuorumSystem, request: Request, show: Callable[[str], None])
         show(f"searching: {progress.considered:,} systems considered, {progress.solved:,} optimised")
 
     def proved(candidate: QuorumSystem) -> bool:
-        return verify(candidate, timeout_s=request.timeout_s).verdict is Verdict.HOLDS
+        known = {node.name for node in candidate.nodes}
+        proof = verify(candidate, faulty=request.faulty & known, forgetting=request.forgetting, timeout_s=request.timeout_s)
+        return proof.verdict is Verdict.HOLDS
 
-    voters = [node for node in system.nodes if node.kind is Kind.VOTER]
+    voters = [node for node in system.nodes if node.kind is Kind.VOTER and node.name not in request.down]
     work = workload_of(system, reads_of(request.reads))
     rules = tuple(str(rule) for rule in system.rules if set(rule.roles) <= {work.read, work.write})
     return search(
@@ -204,9 +221,14 @@ def reads_of(texts: tuple[str, ...]) -> float | dict[float, float] | None:
     for text in texts:
         fraction, _, weight = text.partition(":")
         try:
-            found[float(fraction)] = float(weight or 1)
+            part, times = float(fraction), float(weight or 1)
         except ValueError:
             raise UsageError(f"--reads {text}: write a fraction such as 0.9, or FRACTION:WEIGHT such as 0.9:3") from None
+        if not (0 <= part <= 1 and 0 < times < float("inf")):
+            raise UsageError(f"--reads {text}: the fraction is between 0 and 1, its weight above 0")
+        if part in found:
+            raise UsageError(f"--reads {text}: the weight of {part:g} is given already")
+        found[part] = times
     return found or None
 
 
@@ -216,7 +238,7 @@ def _federated(system: FederatedSystem, request: Request, show: Callable[[str], 
             raise UsageError(f"{option} is not for federated systems, whose nodes each choose their own quorums")
     left = system
     if request.down:
-        left = _without_down(system, request.down)
+        left = _deserted(system, request.down)
     known = set(left.names())
     for name in request.faulty:
         if name not in known:
@@ -239,7 +261,7 @@ def _federated(system: FederatedSystem, request: Request, show: Callable[[str], 
     )
 
 
-def _without_down(system: FederatedSystem, down: frozenset[str]) -> FederatedSystem:
+def _deserted(system: FederatedSystem, down: frozenset[str]) -> FederatedSystem:
     """Nodes that are down for ever are in no quorum: they lose their own quorum set, and stand for nothing in others'."""
     known = set(system.names())
     for name in down:
@@ -257,7 +279,9 @@ def _change(system: QuorumSystem, request: Request) -> Reconfiguration:
     new = load(request.to, request)
     if isinstance(new, FederatedSystem):
         raise UsageError(f"--to {request.to}: a federated system has no quorums of its own to change to")
-    return reconfigure(system, new, timeout_s=request.timeout_s)
+    return reconfigure(
+        system, new, faulty=request.faulty, absent=request.down, forgetting=request.forgetting, timeout_s=request.timeout_s
+    )
 
 
 def _explore(system: QuorumSystem, model: str, settings: Mapping[str, str]) -> Explored:

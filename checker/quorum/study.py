@@ -9,6 +9,7 @@ from pathlib import Path
 from scrutator.checker.explore.result import Result
 from scrutator.checker.quorum.availability import Availability
 from scrutator.checker.quorum.cost.comparison import Row
+from scrutator.checker.quorum.cost.regions import Wait
 from scrutator.checker.quorum.cost.searching import Found
 from scrutator.checker.quorum.federated.everything import AllMinimal
 from scrutator.checker.quorum.federated.result import FederatedResult, Outcome, Smallest, Splitting
@@ -42,16 +43,21 @@ class Study:
     availability: Availability | None = None
     probability: SystemProbability | None = None  # if nodes state how probably they fail
     cost: Row | None = None
+    waits: tuple[Wait, ...] = ()  # by region, if latencies between regions are given
     better: Found | None = None
     change: Reconfiguration | None = None
     explored: Explored | None = None
     written: tuple[Path, ...] = ()  # questions as SMT-LIB
+    failures: int | None = None  # that it had to survive, if that was asked
     undone: tuple[str, ...] = ()
 
     @property
     def own_verdict(self) -> Verdict:
         """Of the system itself: its rules, and the failures that it is to survive."""
-        return gravest([self.verification.verdict, *([self.availability.verdict] if self.availability else [])])
+        if self.availability is not None:
+            return gravest([self.verification.verdict, self.availability.verdict])
+        unknown = [] if self.failures is None else [Verdict.UNKNOWN]  # asked, and not found out in time
+        return gravest([self.verification.verdict, *unknown])
 
     @property
     def verdict(self) -> Verdict:
@@ -93,6 +99,8 @@ class FederatedStudy:
     def verdict(self) -> Verdict:
         if self.result.outcome in (Outcome.SPLIT, Outcome.NO_QUORUM) or self.blocked:
             return Verdict.VIOLATED
+        if self.failures is not None and (self.blocking is None or not self.blocking.proved):
+            return Verdict.UNKNOWN
         return Verdict.HOLDS if self.result.outcome is Outcome.INTERSECTS else Verdict.UNKNOWN
 
     @property

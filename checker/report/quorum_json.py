@@ -82,6 +82,15 @@ class CostDocument(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
+class WaitDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a client in a region waits until a quorum of the role has answered, and which."""
+
+    role: str
+    region: str
+    latency_seconds: float
+    quorum: list[str]
+
+
 class BetterDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The best system found; ``complete`` if no expression that names each node once is better."""
 
@@ -136,6 +145,7 @@ class SystemDocument(msgspec.Struct, frozen=True, kw_only=True, tag="system", ta
     without_quorum: list[str]
     failures: int | None
     cost: CostDocument | None
+    waits: list[WaitDocument]
     better: BetterDocument | None
     change: ChangeDocument | None
     model: ModelDocument | None
@@ -201,8 +211,11 @@ def _system(study: Study) -> SystemDocument:
         rules=[_rule(finding) for finding in verification.findings],
         roles=[_role(study, role) for role in study.system.roles],
         without_quorum=list(verification.without_quorum),
-        failures=None if study.availability is None else study.availability.failures,
+        failures=study.failures,
         cost=None if study.cost is None else _cost(study.cost),
+        waits=[
+            WaitDocument(role=w.role, region=w.region, latency_seconds=w.latency_s, quorum=sorted(w.quorum)) for w in study.waits
+        ],
         better=None if study.better is None else _better(study.better),
         change=None if study.change is None else _change(study.change),
         model=None if study.explored is None else _model(study.explored),

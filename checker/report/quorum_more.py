@@ -106,6 +106,9 @@ def print_cost(console: Console, study: Study) -> None:
     if study.cost is not None:
         console.print()
         _print_row(console, study.cost)
+    for region in dict.fromkeys(wait.region for wait in study.waits):
+        said = ", ".join(f"{clean(w.role)} {w.latency_s * 1000:.4g} ms by {braced(w.quorum)}" for w in study.waits if w.region == region)
+        put(console, f"From {clean(region)}: {said}", indent=2)
     if study.better is not None:
         print_found(console, study.better, study.cost)
 

@@ -13,6 +13,7 @@ from scrutator.model.quorums.expression import Expression, Kind, Node, QuorumErr
 from scrutator.model.quorums.parse import parse
 from scrutator.model.quorums.rules import Family, Rule, parse_rules, suggested
 
+DATA = "data"  # the role of those who hold the data, where witnesses do not: no quorum that must be up
 DUALS = {"read": "write", "write": "read", "phase1": "phase2", "phase2": "phase1", "election": "commit", "commit": "election"}
 
 
@@ -21,7 +22,8 @@ class QuorumSystem:
     """Roles and their quorums, and the rules that they must keep.
 
     ``nodes`` are all there are, also those in no quorum; ``notes`` say by which conventions a file was
-    read, and are part of every verdict.  Raises `QuorumError` for a rule over unknown roles, a quorum
+    read, and are part of every verdict.  ``latency_s`` gives, for a client's region and a node's, how long
+    an answer takes.  Raises `QuorumError` for a rule over unknown roles, a quorum
     over unknown nodes, a learner in a quorum, and no roles at all.
     """
 
@@ -30,6 +32,7 @@ class QuorumSystem:
     rules: tuple[Rule, ...] = ()
     nodes: tuple[Node, ...] = ()
     notes: tuple[str, ...] = field(default=(), compare=False)
+    latency_s: Mapping[tuple[str, str], float] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if not self.roles:
@@ -81,7 +84,7 @@ def with_rules(
     if "old" in roles and "new" in roles:
         complete.setdefault("joint", roles["old"] * roles["new"])
     if "commit" in roles and any(node.kind is Kind.WITNESS for node in roles["commit"].nodes()):
-        complete.setdefault("data", _holders(nodes or roles["commit"].nodes()))
+        complete.setdefault(DATA, _holders(nodes or roles["commit"].nodes()))
     if rules:
         found = tuple(dict.fromkeys(rule for text in rules for rule in parse_rules(text, complete)))
         return QuorumSystem(name, complete, found, nodes, notes)
@@ -137,7 +140,7 @@ def read_roles(texts: Mapping[str, str], nodes: Mapping[str, Node] | None = None
     """The expressions of roles from their texts; a text ``dual`` is resolved from the other role of its pair.
 
     ``nodes``, if given, are all that may be named, and what a bare ``majority`` ranges over: those that
-    are not learners; without, it ranges over the nodes that the other roles name.
+    are not learners; without, a bare ``majority`` is refused.
     """
     found: dict[str, Expression] = {}
     everyone = () if nodes is None else tuple(n for n in nodes.values() if n.kind is not Kind.LEARNER)

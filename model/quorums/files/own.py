@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from scrutator.model.quorums.files.words import WEIGHTED, Groups, expanded
 from scrutator.model.quorums.parse import NODES_MAX, WORDS, unknown
 from scrutator.model.quorums.system import QuorumSystem, read_roles, with_rules
 
-_KEYS = ("name", "rules", "nodes", "groups", "quorums")
+_KEYS = ("name", "rules", "nodes", "groups", "quorums", "latency_ms")
 _NODE_KEYS = (
     "region", "capacity", "read_capacity", "write_capacity", "latency_ms", "latency_s", "failure", "kind", "weight",
 )  # fmt: skip
@@ -49,15 +50,18 @@ def read_own(path: Path, text: str, *, rules: tuple[str, ...] = ()) -> QuorumSys
     name = file.text("name") if "name" in file.data else path.stem
     notes: list[str] = []
     nodes, weights = _nodes(file)
+    latencies = _latencies(file, nodes)
     groups = _groups(file, nodes, notes)
     roles = _roles(file, nodes, groups, weights, notes)
     _note_kinds(nodes, notes)
     if rules:
         if "rules" in file.data:
             notes.append(f"the rules are those asked for, {'; '.join(rules)}, instead of the file's")
-        return with_rules(name, roles, rules, tuple(nodes.values()), tuple(notes))
-    with _placed(file, "rules" if "rules" in file.data else "quorums"):
-        return with_rules(name, roles, _rules(file), tuple(nodes.values()), tuple(notes))
+        found = with_rules(name, roles, rules, tuple(nodes.values()), tuple(notes))
+    else:
+        with _placed(file, "rules" if "rules" in file.data else "quorums"):
+            found = with_rules(name, roles, _rules(file), tuple(nodes.values()), tuple(notes))
+    return replace(found, latency_s=latencies)
 
 
 @contextmanager
@@ -125,6 +129,37 @@ def _node(table: Table, name: str, weights: dict[str, int]) -> Node:
             failure=given.get("failure"),
             kind=kind,
         )
+
+
+def _latencies(file: Document, nodes: dict[str, Node]) -> dict[tuple[str, str], float]:
+    """Seconds from a client's region to a node's, the same both ways unless both are given.
+
+    Nodes that state no latency of their own get the mean over the regions of clients.
+    """
+    if "latency_ms" not in file.data:
+        return {}
+    table = file.table("latency_ms")
+    regions = {node.region: None for node in nodes.values() if node.region is not None}
+    found: dict[tuple[str, str], float] = {}
+    for client in table.data:
+        row = table.table(client)
+        for region in row.data:
+            if region not in regions:
+                raise row.error(f"latency_ms: {unknown('region of a node', region, regions)}", region)
+            found[client, region] = row.number(region) / 1000
+            if not 0 < found[client, region] < inf:
+                raise row.error(f"latency_ms from {client} to {region}: above 0, not {shown(row.data[region])}", region)
+    for client, region in list(found):
+        found.setdefault((region, client), found[client, region])
+    clients = dict.fromkeys(client for client, _ in found)
+    missing = next(((c, r) for c in clients for r in regions if (c, r) not in found), None)
+    if missing is not None:
+        raise file.error(f"latency_ms says nothing of {missing[0]} to {missing[1]}: give every pair of regions, one way suffices", "latency_ms")
+    for name, node in nodes.items():
+        given = file.data["nodes"][name] if isinstance(file.data["nodes"], dict) else {}
+        if node.region is not None and not {"latency_ms", "latency_s"} & set(given):
+            nodes[name] = replace(node, latency_s=sum(found[client, node.region] for client in clients) / len(clients))
+    return found
 
 
 def _kind(table: Table, name: str) -> Kind:
