@@ -59,8 +59,8 @@ class Network:
         """Undo every `cut`, for good."""
         self._cuts.clear()
 
-    def send(self, src: str, dst: str, deliver: Callable[[M], None], message: M) -> None:
-        """Have ``deliver(message)`` called never, once, or twice."""
+    def send(self, src: str, dst: str, deliver: Callable[[M], None], message: M, *, once: bool = False) -> None:
+        """Have ``deliver(message)`` called never, once, or twice; ``once``: never twice, as over a connection."""
         self.sent += 1
         if self._cuts and (src, dst) in self._cuts:
             self.stopped += 1
@@ -74,7 +74,7 @@ class Network:
                 self.lost += 1
                 return
             later = delay + self._tape.draw(quality.late_ms) * MILLISECOND
-            if trouble < quality.late:
+            if trouble < quality.late or once:
                 self.late += 1
                 delay = later
             else:

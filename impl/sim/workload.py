@@ -143,7 +143,8 @@ class Client:
         operation.attempts += 1
         name = self.sim.setup.names[self._believed]
         request = Request(self.name, (number, operation.attempts), operation.way, operation.data, self.respond)
-        self.sim.network.send(self.name, name, self.sim.hosts[name].request, request)
+        # Over a connection: a request that was refused must not come a second time, as it would be in doubt then.
+        self.sim.network.send(self.name, name, self.sim.hosts[name].request, request, once=True)
         self.world.after(ATTEMPT_US, self._time_out, request.number)
 
     def _time_out(self, number: tuple[int, int]) -> None:
