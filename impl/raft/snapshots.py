@@ -56,9 +56,12 @@ class Snapshots(Replication):
         progress.heard = True
         progress.round = max(progress.round, m.round)
         self.confirm_rounds()
-        if progress.sending is Sending.SNAPSHOT and progress.snapshot is not None and progress.snapshot.index == m.index:
-            progress.offset, progress.waiting = m.offset, False
-            self.send_snapshot(m.src, progress)
+        if progress.sending is not Sending.SNAPSHOT or progress.snapshot is None or progress.snapshot.index != m.index:
+            return
+        if m.offset == progress.offset:
+            return  # the piece from there on is under way: an answer that came twice asks for nothing
+        progress.offset, progress.waiting = m.offset, False
+        self.send_snapshot(m.src, progress)
 
     # --- followers ------------------------------------------------------------------------
 
@@ -72,8 +75,8 @@ class Snapshots(Replication):
             self.incoming = None
             self.out.send_durable.append(Appended(self.id, m.src, self.term, self.commit, m.round))
             return
-        if self.incoming is None or self.incoming[:2] != (m.index, m.last_term):
-            self.incoming = (m.index, m.last_term, bytearray())
+        if self.incoming is None or self.incoming[:2] != (m.term, m.index):
+            self.incoming = (m.term, m.index, bytearray())  # other leaders may write the same state in other bytes
         held = self.incoming[2]
         if m.offset == len(held):
             held.extend(m.data)
