@@ -75,7 +75,7 @@ class Elections(Replication):
     def lead(self) -> None:
         """Begin to lead, with an entry of the new term that commits all before it (section 8)."""
         self.role, self.leader = Role.LEADER, self.id
-        self.progress = {peer: Progress(self.log.last + 1) for peer in self.configuration.servers if peer != self.id}
+        self.progress = {peer: Progress(self.log.last + 1) for peer in self.peers}
         self.own_match = 0
         self.round, self.confirmed, self.confirmed_s = 0, 0, float("-inf")
         self.rounds.clear()

@@ -89,9 +89,9 @@ class Membership(Replication):
 
         Those that it removes are sent the log until it is committed: else they would never know.
         """
-        for server in self.configuration.servers:
-            if server != self.id and server not in self.progress:
-                self.progress[server] = Progress(self.log.last, heard=True)
+        for peer in self.peers:
+            if peer not in self.progress:
+                self.progress[peer] = Progress(self.log.last, heard=True)
 
     def after_commit(self) -> None:
         """Leave the joint configuration once it is committed; step down if the committed one has no part for us."""

@@ -120,12 +120,18 @@ class State:
         self.waiting_reads: list[tuple[int, str | None, int]] = []  # with the index, for the next round
         self.asked_reads: deque[tuple[int, str | None, int, int]] = deque()  # with the round that was sent
         # A snapshot that arrives in pieces
-        self.incoming: tuple[int, int, bytearray] | None = None  # (index, term, bytes)
+        self.incoming: tuple[int, int, bytearray] | None = None  # (leader's term, index, bytes)
         self.out = Output()
 
     @property
     def configuration(self) -> Configuration:
         return self.log.configuration
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """All others that a leader sends to: also those that a configuration removes, until it is committed."""
+        since = self.log.configurations_since(self.commit)
+        return tuple(dict.fromkeys(s for c in reversed(since) for s in c.servers if s != self.id))
 
     @property
     def is_voter(self) -> bool:
