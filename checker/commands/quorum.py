@@ -22,6 +22,7 @@ _WHAT = Group("What to verify", sort_key=1)
 _FAILURES = Group("Failures", sort_key=2)
 _MORE = Group("Further questions", sort_key=3)
 _OUTPUT = Group("Output and limits", sort_key=4)
+TIMEOUT_S_MAX = 1_000_000  # z3 counts milliseconds in 32 bits
 
 
 def quorum(
@@ -84,7 +85,7 @@ def quorum(
     reads
         The fraction of operations that read, such as 0.9; or several, FRACTION:WEIGHT.
     timeout_s
-        Give up a rule after so many seconds.
+        Give up a rule, or the model, after so many seconds.
     smtlib
         Write each question as SMT-LIB into this folder, for another solver to repeat.
     html
@@ -97,8 +98,8 @@ def quorum(
         raise UsageError("which quorums? write scrutator quorum FILE, or an expression such as 'majority(a, b, c)'")
     if len(systems) > 1 and not compare:
         raise UsageError("several systems are compared: add --compare (and quote an expression that has spaces)")
-    if not timeout_s > 0:
-        raise UsageError(f"--timeout-s {timeout_s}: write a number of seconds above 0")
+    if not 0 < timeout_s <= TIMEOUT_S_MAX:
+        raise UsageError(f"--timeout-s {timeout_s}: write a number of seconds above 0, {TIMEOUT_S_MAX:,} at most")
     if settings and model is None:
         raise UsageError("--set needs a model to apply to: add --check MODEL")
     for option, value in (("--failures", failures or 0), ("--forgetting", forgetting)):

@@ -38,7 +38,7 @@ from scrutator.checker.quorum.script import script
 from scrutator.checker.quorum.study import AnyStudy, Explored, FederatedStudy, Study
 from scrutator.checker.quorum.verify import verify
 from scrutator.checker.verdict import Verdict
-from scrutator.model.quorums.expression import Kind, QuorumError
+from scrutator.model.quorums.expression import NEVER, Kind, QuorumError
 from scrutator.model.quorums.federated import FederatedSystem
 from scrutator.model.quorums.files import read
 from scrutator.model.quorums.parse import unknown
@@ -130,7 +130,7 @@ def _study(system: QuorumSystem, request: Request, show: Callable[[str], None]) 
         waits=tuple(wait for wait in waits(system) if wait.role != "data"),
         better=_try("a better system", undone, lambda: _search(system, request, show)) if request.search else None,
         change=None if request.to is None else _change(system, request),
-        explored=None if request.model is None else _explore(system, request.model, request.settings),
+        explored=None if request.model is None else _explore(system, request.model, request),
         written=written,
         failures=request.failures,
         undone=tuple(undone),
@@ -268,7 +268,7 @@ def _deserted(system: FederatedSystem, down: frozenset[str]) -> FederatedSystem:
         if name not in known:
             raise UsageError(unknown("node", name, dict.fromkeys(system.names())))
     slices = {
-        name: None if name in down or chosen is None else chosen.restricted(absent=down)
+        name: NEVER if name in down else None if chosen is None else chosen.restricted(absent=down)
         for name, chosen in system.slices.items()
     }
     return replace(system, slices=slices)
@@ -284,19 +284,24 @@ def _change(system: QuorumSystem, request: Request) -> Reconfiguration:
     )
 
 
-def _explore(system: QuorumSystem, model: str, settings: Mapping[str, str]) -> Explored:
+def _explore(system: QuorumSystem, model: str, request: Request) -> Explored:
     from scrutator.checker.explore.check import check
+    from scrutator.checker.explore.options import CheckOptions
     from scrutator.checker.quorum.handover import handover, quorums_of
     from scrutator.checker.report.progress import ProgressLine
 
+    if request.down or request.faulty or request.forgetting:
+        raise UsageError("--check runs the system as it is: leave out --down, --faulty and --forgetting")
     spec = load_spec(model)
+    settings = request.settings
     require_known("bound", settings, [bound.name for bound in spec.bounds], model)
     given = handover(system, spec)
     taken = next((name for name in settings if name in given.bounds), None)
     if taken is not None:
         raise UsageError(f"--set {taken}: the quorum system says that already: {taken}={given.bounds[taken]}")
     with models_code(), ProgressLine(sys.stderr, model) as progress:
-        result = check(spec, bounds={**settings, **given.bounds}, progress=progress)
+        options = CheckOptions(timeout_s=request.timeout_s)
+        result = check(spec, bounds={**settings, **given.bounds}, options=options, progress=progress)
     return Explored(model, result, quorums_of(result, given))
 
 

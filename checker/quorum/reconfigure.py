@@ -10,7 +10,7 @@ leader has committed an entry of its own term: two changes that overlap are not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 
@@ -18,9 +18,19 @@ from scrutator.checker.quorum.intersection import TIMEOUT_S
 from scrutator.checker.quorum.result import Finding, Verification
 from scrutator.checker.quorum.verify import verify
 from scrutator.checker.verdict import Verdict
-from scrutator.model.quorums.expression import Expression, Node, QuorumError, majority
+from scrutator.model.quorums.expression import (
+    NEVER,
+    AtLeast,
+    Expression,
+    Kind,
+    Node,
+    QuorumError,
+    all_of,
+    fold,
+    majority,
+)
 from scrutator.model.quorums.rules import Rule
-from scrutator.model.quorums.system import QuorumSystem
+from scrutator.model.quorums.system import DATA, QuorumSystem
 
 STEPS_MAX = 64
 CAVEAT = (
@@ -58,62 +68,100 @@ class Reconfiguration:
         return self.at_once.verdict
 
 
-def reconfigure(old: QuorumSystem, new: QuorumSystem, *, timeout_s: float = TIMEOUT_S) -> Reconfiguration:
+@dataclass(frozen=True, slots=True)
+class _Assumed:
+    """What every step is verified under; see `verify`."""
+
+    faulty: frozenset[str]
+    absent: frozenset[str]
+    forgetting: int
+    timeout_s: float
+
+    def verified(self, step: QuorumSystem) -> Verification:
+        known = {node.name for node in step.nodes}
+        return verify(
+            step, faulty=self.faulty & known, absent=self.absent & known, forgetting=self.forgetting, timeout_s=self.timeout_s
+        )
+
+
+def reconfigure(
+    old: QuorumSystem,
+    new: QuorumSystem,
+    *,
+    faulty: Collection[str] = (),
+    absent: Collection[str] = (),
+    forgetting: int = 0,
+    timeout_s: float = TIMEOUT_S,
+) -> Reconfiguration:
     """Decide the change in one step, and find safe sequences where it is not safe.
 
-    Raises `QuorumError` where the two have different roles.
+    Nodes that lie, forget or are down are those of `verify`, in every configuration.  Raises `QuorumError`
+    where the two have different roles.
     """
+    assumed = _Assumed(frozenset(faulty), frozenset(absent), forgetting, timeout_s)
     if set(_own(old)) != set(_own(new)):
         raise QuorumError(
             f"{old.name} has quorums for {', '.join(_own(old))}, and {new.name} for {', '.join(_own(new))}: "
             "a change keeps the roles"
         )
-    at_once = _sequence("at once", (old, new), timeout_s)
+    at_once = _sequence("at once", (old, new), assumed)
     if at_once.verdict is Verdict.HOLDS:
         return Reconfiguration(at_once, ())
     others = []
     single = _one_at_a_time(old, new)
     if single is not None:
-        others.append(_sequence("one node at a time", single, timeout_s))
-    others.append(_sequence("joint", (old, _joint(old, new), new), timeout_s))
+        others.append(_sequence("one node at a time", single, assumed))
+    others.append(_sequence("joint", (old, _joint(old, new), new), assumed))
     return Reconfiguration(at_once, tuple(others))
 
 
 def step_between(old: QuorumSystem, new: QuorumSystem) -> QuorumSystem:
-    """The quorums of both, under the rules within each and across the two."""
+    """The quorums of both, under the rules within each and across the two.
+
+    Who holds the data is a matter within each: whoever leads through a change had the log before it.
+    """
     roles: dict[str, Expression] = {}
     for tag, system in ((_OLD, old), (_NEW, new)):
-        roles.update({f"{role} {tag}": expression for role, expression in _own(system).items()})
+        for role, expression in system.roles.items():
+            if role != "joint":
+                roles[f"{role} {tag}"] = _unmarked(expression)
     rules: dict[tuple[str, ...], dict[int, Rule]] = {}  # by the roles in any order, and the overlap
     for rule in dict.fromkeys((*old.rules, *new.rules)):
         for tags in product((_OLD, _NEW), repeat=len(rule.roles)):
             named = tuple(f"{role} {tag}" for role, tag in zip(rule.roles, tags, strict=True))
-            if all(role in roles for role in named):
+            across = len(set(tags)) > 1
+            if all(role in roles for role in named) and not (across and DATA in rule.roles):
                 alike = rules.setdefault(tuple(sorted(named)), {})
                 alike.setdefault(rule.overlap, Rule(named, rule.overlap, rule.why))
-    nodes = {node.name: node for node in (*old.nodes, *new.nodes)}
-    return QuorumSystem(f"{old.name} -> {new.name}", roles, tuple(rule for alike in rules.values() for rule in alike.values()), tuple(nodes.values()))
+    nodes = tuple(Node(name) for name in dict.fromkeys(node.name for node in (*old.nodes, *new.nodes)))
+    return QuorumSystem(f"{old.name} -> {new.name}", roles, tuple(rule for alike in rules.values() for rule in alike.values()), nodes)
+
+
+def _unmarked(expression: Expression) -> Expression:
+    """The same over nodes without attributes, which may change with the configuration."""
+    return fold(
+        expression,
+        lambda node: Node(node.name),
+        lambda gate, members: AtLeast(gate.needed, tuple(zip(gate.weights, members, strict=True))),
+    )
 
 
 _OLD, _NEW = "before", "after"
 
 
-def _sequence(kind: str, configurations: Sequence[QuorumSystem], timeout_s: float) -> Path:
-    steps = tuple(
-        verify(step_between(before, after), timeout_s=timeout_s)
-        for before, after in pairwise(configurations)
-    )
+def _sequence(kind: str, configurations: Sequence[QuorumSystem], assumed: _Assumed) -> Path:
+    steps = tuple(assumed.verified(step_between(before, after)) for before, after in pairwise(configurations))
     return Path(kind, tuple(configurations), steps)
 
 
 def _own(system: QuorumSystem) -> Mapping[str, Expression]:
     """The roles that were stated, without what was derived from them."""
-    return {role: expression for role, expression in system.roles.items() if role not in ("joint", "data")}
+    return {role: expression for role, expression in system.roles.items() if role not in ("joint", DATA)}
 
 
 def _joint(old: QuorumSystem, new: QuorumSystem) -> QuorumSystem:
     """Quorums of both at once, in every role."""
-    roles = {role: expression * _own(new)[role] for role, expression in _own(old).items()}
+    roles = {role: _unmarked(expression) * _unmarked(_own(new)[role]) for role, expression in _own(old).items()}
     rules = tuple(rule for rule in old.rules if all(role in roles for role in rule.roles))
     return QuorumSystem(f"{old.name} and {new.name}", roles, rules)
 
@@ -123,12 +171,16 @@ def _one_at_a_time(old: QuorumSystem, new: QuorumSystem) -> list[QuorumSystem] |
     first, last = _majority_of(old), _majority_of(new)
     if first is None or last is None or set(first) == set(last):
         return None
-    known = {node.name: node for node in (*old.nodes, *new.nodes)}
-    rules = tuple(rule for rule in old.rules if all(role in _own(old) for role in rule.roles))
+    witnesses = {node.name for node in (*old.nodes, *new.nodes) if node.kind is Kind.WITNESS}
+    rules = tuple(dict.fromkeys((*old.rules, *new.rules)))
 
     def configuration(names: Sequence[str]) -> QuorumSystem:
-        quorum = majority(known[name] for name in names)
-        return QuorumSystem(f"majority of {', '.join(names)}", dict.fromkeys(_own(old), quorum), rules)
+        roles = dict.fromkeys(_own(old), majority(Node(name) for name in names))
+        if DATA in old.roles or DATA in new.roles:
+            holders = [Node(name) for name in names if name not in witnesses]
+            roles[DATA] = all_of(holders) if holders else NEVER
+        kept = tuple(rule for rule in rules if all(role in roles for role in rule.roles))
+        return QuorumSystem(f"majority of {', '.join(names)}", roles, kept)
 
     path = [old, *(configuration(names) for names in _between(first, last)), new]
     return path if len(path) <= STEPS_MAX else None

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection
 from scrutator.checker.quorum.intersection import TIMEOUT_S, decide
 from scrutator.checker.quorum.result import Finding, Verification
 from scrutator.checker.quorum.smtlib import Question
-from scrutator.model.quorums.expression import QuorumError
+from scrutator.model.quorums.expression import AtLeast, Expression, QuorumError, all_of
 from scrutator.model.quorums.parse import unknown
-from scrutator.model.quorums.system import QuorumSystem
+from scrutator.model.quorums.system import DATA, QuorumSystem
 
 
 def verify(
@@ -43,7 +43,7 @@ def verify(
     if forgetting < 0:
         raise QuorumError(f"{forgetting} failures: 0 or more")
     gone, liars = frozenset(absent), frozenset(faulty)
-    roles = {role: e.restricted(absent=gone) if gone else e for role, e in system.roles.items()}
+    roles = {role: e.restricted(absent=gone) if gone and not _holds_data(role) else e for role, e in system.roles.items()}
     empty = tuple(role for role, expression in roles.items() if not expression.is_quorum(set(known)))
     findings = []
     for rule in system.rules:
@@ -54,3 +54,17 @@ def verify(
         if on_finding is not None:
             on_finding(findings[-1])
     return Verification(system, tuple(findings), empty, liars, gone, forgetting, time.monotonic() - start)
+
+
+def _holds_data(role: str) -> bool:
+    """Whether the role, here or before or after a change, says who holds the data; not all of those must be up."""
+    return role.partition(" ")[0] == DATA
+
+
+def _without(role: str, expression: Expression, gone: frozenset[str]) -> Expression:
+    """The quorums that are left; of the nodes that hold data, those that are left hold it."""
+    if not gone:
+        return expression
+    if role == "data":
+        return AtLeast(1, ()) if gone >= set(expression.names()) else all_of(n for n in expression.nodes() if n.name not in gone)
+    return expression.restricted(absent=gone)

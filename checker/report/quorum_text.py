@@ -141,6 +141,8 @@ def print_change(console: Console, change: Reconfiguration) -> None:
     finding = broken(change.at_once.steps[0])
     if finding is not None:
         put(console, f"{sentence(finding)}: {finding.rule.why}.", indent=2)
+    elif change.at_once.steps[0].without_quorum:
+        put(console, f"{_undecided(change.at_once.steps[0])}.", indent=2)
     for path in change.others:
         _print_path(console, path)
     if change.verdict is Verdict.HOLDS or any(path.verdict is Verdict.HOLDS for path in change.others):
@@ -151,7 +153,12 @@ def _print_path(console: Console, path: Path) -> None:
     put(console, Text.assemble((path.verdict.name, _STYLES[path.verdict]), f" {path.kind}, in {plural(len(path.steps), 'step')}:"), indent=2)
     for configuration, step in zip(path.configurations[1:], path.steps, strict=True):
         finding = broken(step)
-        put(console, clean(configuration.name) + ("" if finding is None else f": {sentence(finding)}"), indent=7, label="    ->")
+        wrong = sentence(finding) if finding is not None else _undecided(step) if step.without_quorum else ""
+        put(console, clean(configuration.name) + (f": {wrong}" if wrong else ""), indent=7, label="    ->")
+
+
+def _undecided(step: Verification) -> str:
+    return f"no set of nodes is a quorum of {' or '.join(map(clean, step.without_quorum))}"
 
 
 def print_explored(console: Console, explored: Explored, verification: Verification) -> None:

@@ -27,6 +27,7 @@ from scrutator.model.quorums.expression import (
 CHARACTERS_MAX = 100_000
 NODES_MAX = 10_000
 DEPTH_MAX = 60
+WEIGHT_MAX = 10**18  # and the most a threshold may need
 
 _OF_MEMBERS: Mapping[str, Callable[[Sequence[Expression]], Expression]] = {
     "majority": majority,
@@ -112,6 +113,8 @@ class _Reader:
         while isinstance(left, ast.BinOp) and type(left.op) is kind:
             right.append(left.right)
             left = left.left
+        if kind is ast.Mult and any(_is_number(member) for member in (left, *right)):
+            raise QuorumError(f"{_short(_unparsed(tree))}: a weight stands within weighted(...), first: weighted(4, 3*a, 2*b, c)")
         members = [self.read(member, depth + 1) for member in (left, *reversed(right))]
         return any_of(members) if kind is ast.Add else all_of(members)
 
@@ -137,7 +140,7 @@ class _Reader:
     def count(self, word: str, arguments: list[ast.expr]) -> tuple[int, list[ast.expr]]:
         match arguments:
             case [ast.Constant(value=int(needed)), *rest] if not isinstance(needed, bool):
-                return needed, rest
+                return _limited(needed), rest
         raise QuorumError(f"{word} begins with how much is needed, a whole number: {word}(2, a, b, c)")
 
     def members(self, arguments: list[ast.expr], depth: int) -> list[Expression]:
@@ -179,10 +182,10 @@ class _Reader:
         while isinstance(factors[0], ast.BinOp) and isinstance(factors[0].op, ast.Mult):
             factors[:1] = [factors[0].left, factors[0].right]
         match factors[0]:
-            case ast.Constant(value=int(weight)) if len(factors) > 1:
-                return int(weight), all_of(self.read(member, depth) for member in factors[1:])
+            case ast.Constant(value=int(weight)) if len(factors) > 1 and not isinstance(weight, bool):
+                return _limited(weight), all_of(self.read(member, depth) for member in factors[1:])
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(weight))) if len(factors) > 1:
-                return -int(weight), all_of(self.read(member, depth) for member in factors[1:])
+                return -_limited(weight), all_of(self.read(member, depth) for member in factors[1:])
             case ast.Constant(value=float()):
                 raise QuorumError(f"{_unparsed(tree)}: weights are whole numbers; multiply them all until they are")
         return 1, self.read(tree, depth)
@@ -216,7 +219,12 @@ def unknown(what: str, name: str, known: Mapping[str, object]) -> str:
     close = difflib.get_close_matches(name, known, 3)
     listed = list(known)
     some = ", ".join(listed[:12]) + (", ..." if len(listed) > 12 else "")
-    return f"there is no {what} {name}: " + (f"did you mean {' or '.join(close)}?" if close else f"the {what}s are {some}")
+    return f"there is no {what} {name}: " + (f"did you mean {' or '.join(close)}?" if close else f"the {_plural(what)} are {some}")
+
+
+def _plural(what: str) -> str:
+    head, of, rest = what.partition(" of ")
+    return ("families" if head == "family" else f"{head}s") + of + rest
 
 
 def _within(word: str, build: Callable[[], Expression]) -> Expression:
@@ -225,6 +233,16 @@ def _within(word: str, build: Callable[[], Expression]) -> Expression:
     except QuorumError as error:
         message = str(error)
         raise QuorumError(message if message.startswith(f"{word}(...)") else f"{word}(...): {message}") from None
+
+
+def _is_number(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Constant) and isinstance(tree.value, (int, float))
+
+
+def _limited(number: int) -> int:
+    if number > WEIGHT_MAX:
+        raise QuorumError(f"a weight or threshold above {WEIGHT_MAX:,}: divide them all by what they have in common")
+    return number
 
 
 def _unparsed(tree: ast.expr) -> str:

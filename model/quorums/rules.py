@@ -110,8 +110,10 @@ EPAXOS = Family(
     lambda f: (
         Rule(("slow", "slow"), why="two recoveries could decide differently"),
         Rule(("slow", "fast"), why="recovery could miss what was committed on the fast path"),
+        Rule(("fast", "fast"), why="two commands that interfere could be committed without either knowing of the other"),
     ),
-    "EPaxos: not the rule of Fast Paxos, as its recovery leaves out the command's leader (Moraru, 2013)",
+    "EPaxos: quorums meet, which it needs but which is not all that its recovery needs: fast quorums of "
+    "F + (F + 1) // 2 of 2F + 1 nodes; not the rule of Fast Paxos, as the command's leader is left out (Moraru, 2013)",
 )
 REGISTER = Family(
     "register",

@@ -87,7 +87,7 @@ def with_rules(
         complete.setdefault(DATA, _holders(nodes or roles["commit"].nodes()))
     if rules:
         found = tuple(dict.fromkeys(rule for text in rules for rule in parse_rules(text, complete)))
-        return QuorumSystem(name, complete, found, nodes, notes)
+        return QuorumSystem(name, complete, found, nodes, (*notes, *_unruled(roles, found)))
     family = suggested(complete)
     if family is None:
         raise QuorumError(
@@ -95,7 +95,15 @@ def with_rules(
             + " & ".join([*complete, *complete][:2])
         )
     note = f"rules of {family.name}, as the roles are {_listed(family, complete)}: {family.doc}"
-    return QuorumSystem(name, complete, family.rules_for(complete), nodes, (*notes, note))
+    found = family.rules_for(complete)
+    return QuorumSystem(name, complete, found, nodes, (*notes, note, *_unruled(roles, found)))
+
+
+def _unruled(roles: Mapping[str, Expression], rules: tuple[Rule, ...]) -> tuple[str, ...]:
+    """A note of roles that the verdict says nothing of, as they stand in no rule."""
+    ruled = {role for rule in rules for role in rule.roles}
+    left = [role for role in roles if role not in ruled]
+    return (f"no rule is about {' or '.join(left)}: whether these quorums meet any others was not asked",) if left else ()
 
 
 def _listed(family: Family, roles: Mapping[str, Expression]) -> str:
@@ -133,6 +141,8 @@ def parse_system(text: str, *, name: str = "", rules: tuple[str, ...] = ()) -> Q
         if not role.strip().replace("-", "_").isidentifier():
             raise QuorumError(f"{role.strip()!r} is not the name of a role; write for instance read = a*b; write = a + b")
         texts[role.strip()] = expression
+    if not texts:
+        raise QuorumError("no quorums: write for instance majority(a, b, c), or read = a*b; write = a + b")
     return with_rules(name or text.strip(), read_roles(texts), rules)
 
 

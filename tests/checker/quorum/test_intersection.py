@@ -105,6 +105,11 @@ def test_epaxos_is_not_judged_by_the_rule_of_fast_paxos(count: int, fast: int) -
     assert verify(parse_system(quorums, rules=("slow & fast & fast",))).verdict is Verdict.VIOLATED
 
 
+def test_fast_quorums_of_epaxos_meet_each_other() -> None:
+    """Two commands that interfere are each known to someone of the other's fast quorum."""
+    assert verify(parse_system("slow = choose(4, a, b, c, d, e); fast = choose(2, a, b, c, d, e)")).verdict is Verdict.VIOLATED
+
+
 @pytest.mark.parametrize("count", [4, 5, 7, 10])
 def test_flexible_sizes(count: int) -> None:
     names = ", ".join(f"n{k}" for k in range(count))

@@ -9,7 +9,7 @@ import pytest
 from scrutator.checker.quorum.reconfigure import broken, reconfigure, step_between
 from scrutator.checker.quorum.verify import verify
 from scrutator.checker.verdict import Verdict
-from scrutator.model.quorums import QuorumError, minimal_quorums, parse_system
+from scrutator.model.quorums import Node, QuorumError, QuorumSystem, majority, minimal_quorums, parse_system
 
 
 @pytest.mark.parametrize(("old", "new"), [("a, b, c", "a, b, c, d"), ("a, b, c, d", "a, b, c"), ("a, b, c, d", "a, b, c, d, e"), ("a, b, c", "c, b, a")])
@@ -68,3 +68,9 @@ def test_the_family_of_joint_consensus_covers_every_step(safe: bool) -> None:
 def test_other_roles_are_refused() -> None:
     with pytest.raises(QuorumError, match="a change keeps the roles"):
         reconfigure(parse_system("majority(a, b, c)"), parse_system("read = a; write = a"))
+
+
+def test_a_node_that_moves_stays_the_same_node() -> None:
+    old = parse_system("majority(a, b, c)")
+    moved = QuorumSystem("moved", {"quorum": majority([Node("a", region="eu"), Node("b"), Node("c"), Node("d")])}, old.rules)
+    assert reconfigure(old, moved).verdict is Verdict.HOLDS

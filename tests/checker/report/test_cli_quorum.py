@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from scrutator.checker import cli
+from scrutator.checker.quorum.programme import TimedOut
 from scrutator.checker.report.quorum_json import QuorumDocument
 
 Run = Callable[..., tuple[int, str, str]]
@@ -160,7 +161,17 @@ def test_a_page_is_written(run: Run) -> None:
         (["majority(n1, ..., n20)", "--check", "raft"], 2, "at most 16 nodes"),
         (["majority(a, b, c)", "--to", "read = a; write = a"], 2, "a change keeps the roles"),
         (["majority(a, b, c)", "--reads", "lots"], 2, "--reads lots"),
+        (["majority(a, b, c)", "--reads", "nan"], 2, "--reads nan"),
+        (["majority(a, b, c)", "--reads", "0.5:0"], 2, "its weight above 0"),
+        (["majority(a, b, c)", "--reads", "0.5", "--reads", "0.50:2"], 2, "given already"),
         (["majority(a, b, c)", "--timeout-s", "0"], 2, "--timeout-s 0"),
+        (["majority(a, b, c)", "--timeout-s", "inf"], 2, "--timeout-s inf"),
+        (["majority(a, b, c)", "--check", "raft", "--forgetting", "1"], 2, "leave out --down, --faulty and --forgetting"),
+        ([";"], 2, "no quorums: write for instance"),
+        (["majority(a, b, c)", "--rules", "x"], 2, "the families of rules are coterie"),
+        (["2*a + b"], 2, "a weight stands within weighted(...)"),
+        (["weighted(2, True*a, b)"], 2, "a weight stands within weighted(...)"),
+        ([f"weighted(1, {'9' * 4000}*a, b)"], 2, "a weight or threshold above"),
         (["majority(a, b, c)", "--from", "zookeeper"], 2, "there is no file"),
         (["majority(a, b, c)", "--convention", "missing"], 2, "write NAME=VALUE"),
         (["bad.toml"], 4, "bad.toml:3"),
@@ -171,3 +182,62 @@ def test_mistakes_are_named(run: Run, arguments: list[str], status: int, message
     found, out, err = run(*arguments)
     assert message in " ".join(err.split())
     assert found == status and out == "" and "Traceback" not in err
+
+
+def test_an_expression_may_be_longer_than_a_name_of_a_file(run: Run) -> None:
+    status, out, err = run(f"majority({', '.join(f'server{k}' for k in range(60))})")
+    assert status == 0 and out.startswith("HOLDS") and err == ""
+
+
+WITNESS = 'rules = "raft"\n[nodes]\na = {}\nb = {}\nw = { kind = "witness" }\n[quorums]\nelection = "majority"\ncommit = "majority"\n'
+
+
+def test_one_who_holds_the_data_may_be_down(run: Run) -> None:
+    Path("witness.toml").write_text(WITNESS)
+    assert run("witness.toml", "--down", "a")[0] == 0
+    status, out, _ = run("witness.toml", "--down", "a", "--down", "b")
+    assert status == 1 and "No set of nodes is a quorum of election" in out
+
+
+def test_what_it_costs_is_of_those_that_are_not_down(run: Run) -> None:
+    _, out, _ = run("majority(a, b, c)", "--down", "a", "--format", "json")
+    system = json.loads(out)["systems"][0]
+    assert system["cost"]["load"] == pytest.approx(1)
+
+
+def test_failures_that_nobody_could_judge_are_not_survived(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def give_up(*_: object, **__: object) -> None:
+        raise TimedOut("the search")
+
+    monkeypatch.setattr("scrutator.checker.commands.quorum_study.availability", give_up)
+    monkeypatch.setattr("scrutator.checker.commands.quorum_study.smallest_blocking_set", give_up)
+    Path("three.json").write_text(json.dumps([{"publicKey": k, "quorumSet": {"threshold": 2, "validators": ["a", "b", "c"]}} for k in "abc"]))
+    for system in ("majority(a, b, c)", "three.json"):
+        assert run(system)[0] == 0
+        status, out, _ = run(system, "--failures", "1")
+        assert status == 3 and out.startswith("UNKNOWN")
+
+
+def test_roles_that_no_rule_names_are_said(run: Run) -> None:
+    _, out, _ = run("quorum = majority(a, b, c); read = d")
+    assert "no rule is about read" in out
+
+
+def test_a_change_is_judged_under_the_same_failures(run: Run) -> None:
+    status, out, _ = run("choose(3, a, b, c, d)", "--to", "choose(3, a, b, c, e)", "--forgetting", "1", "--format", "json")
+    assert status == 1 and json.loads(out)["systems"][0]["change"]["verdict"] == "violated"
+    assert "no set of nodes is a quorum of quorum before" in run("a*b", "--to", "a", "--down", "b")[1]
+
+
+def test_a_voter_may_become_a_learner_and_a_node_move(run: Run) -> None:
+    for name, nodes in (("old", "d = {}"), ("new", 'd = { kind = "learner" }'), ("moved", 'd = { region = "eu" }')):
+        Path(f"{name}.toml").write_text(f'rules = "raft"\n[nodes]\na = {{}}\nb = {{}}\nc = {{}}\n{nodes}\n[quorums]\nelection = "majority"\ncommit = "majority"\n')
+    for new in ("new", "moved"):
+        assert run("old.toml", "--to", f"{new}.toml")[0] == 0
+
+
+def test_a_change_to_commits_by_witnesses_alone_is_unsafe_at_every_step(run: Run) -> None:
+    Path("old.toml").write_text(WITNESS)
+    Path("new.toml").write_text(WITNESS.replace("b = {}", 'x = { kind = "witness" }'))
+    _, out, _ = run("old.toml", "--to", "new.toml", "--format", "json")
+    assert {sequence["verdict"] for sequence in json.loads(out)["systems"][0]["change"]["sequences"]} == {"violated"}
