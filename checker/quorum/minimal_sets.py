@@ -16,6 +16,7 @@ from scrutator.checker.quorum.circuit import Circuit, Gate, Shape, Step, compile
 from scrutator.model.quorums.expression import Expression, Node
 
 LISTED_MAX = 3_000  # sets that are compared with one another
+WORK_MAX = 5_000_000  # parts looked at in searching for sets: some seconds
 COUNTED_MAX = 1_000  # sets that are listed only to be counted
 SUMS_MAX = 5_000_000  # additions in counting the choices of one threshold
 LIMBS_MAX = 20_000_000  # numbers held at once in doing so
@@ -230,7 +231,8 @@ class _Search:
         self.circuit = circuit
         self.found: list[int] = []
         self.complete = False
-        self._search(limit, 30 * limit + 1_000)
+        each = len(circuit.parts) * circuit.below[-1].bit_count()  # parts looked at in a place, roughly
+        self._search(limit, min(30 * limit + 1_000, WORK_MAX // max(each, 1)))
 
     def _search(self, limit: int, places_max: int) -> None:
         known: set[int] = set()

@@ -35,9 +35,11 @@ class Elapsed:
         self._period_s = plain_period_s if self._live is None else LIVE_PERIOD_S
         self._thread = threading.Thread(target=self._work, daemon=True)
 
-    def __call__(self, what: str) -> None:
-        """From now on this is being done."""
-        self._what, self._began = clean(what), time.monotonic()
+    def __call__(self, what: str, *, goes_on: bool = False) -> None:
+        """From now on this is being done; if it ``goes_on``, since when what was said before was."""
+        self._what = clean(what)
+        if not goes_on:
+            self._began = time.monotonic()
 
     def __enter__(self) -> Elapsed:
         self._thread.start()

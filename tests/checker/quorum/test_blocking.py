@@ -200,7 +200,8 @@ def test_large_systems() -> None:
     square = parse("grid(" + ", ".join(f"[g{r}x1, ..., g{r}x20]" for r in range(20)) + ")")
     assert len(smallest_quorum(square)) == 39 and len(smallest_blocking(square)) == 20
     assert count_minimal_quorums(square) == Count(400)
-    assert str(count_minimal_quorums(square.dual())) == "at least 1,000"
+    blocking = count_minimal_quorums(square.dual())
+    assert not blocking.exact and blocking.value > 1
     assert not minimal_blocking_sets(square, 5).complete
     assert resilience(majority(nodes(f"m{k}" for k in range(201)))) == 100
 
