@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
@@ -33,6 +33,7 @@ def quorum(
     source: Annotated[str | None, Parameter(name="--from", group=_WHAT)] = None,
     conventions: Annotated[tuple[str, ...], Parameter(name="--convention", group=_WHAT)] = (),
     failures: Annotated[int | None, Parameter(group=_FAILURES)] = None,
+    zones: Annotated[int | None, Parameter(group=_FAILURES)] = None,
     faulty: Annotated[tuple[str, ...], Parameter(group=_FAILURES)] = (),
     forgetting: Annotated[int, Parameter(group=_FAILURES)] = 0,
     down: Annotated[tuple[str, ...], Parameter(group=_FAILURES)] = (),
@@ -42,6 +43,7 @@ def quorum(
     model: Annotated[str | None, Parameter(name="--check", group=_MORE)] = None,
     settings: Annotated[tuple[str, ...], Parameter(name="--set", group=_MORE)] = (),
     reads: Annotated[tuple[str, ...], Parameter(group=_MORE)] = (),
+    optimise: Annotated[Literal["load", "network", "latency"], Parameter(group=_MORE)] = "load",
     timeout_s: Annotated[float, Parameter(group=_OUTPUT)] = 60.0,
     smtlib: Annotated[Path | None, Parameter(group=_OUTPUT)] = None,
     html: Annotated[Path | None, Parameter(group=_OUTPUT)] = None,
@@ -66,6 +68,8 @@ def quorum(
         NAME=VALUE: what the file does not say, such as read_level=QUORUM or missing=free; may be repeated.
     failures
         Also require that every role still has a quorum after any so many nodes failed.
+    zones
+        Also require that every role still has a quorum after any so many whole regions failed.
     faulty
         This node lies or lost what it knew, so that sharing it is not enough; may be repeated.
     forgetting
@@ -75,7 +79,7 @@ def quorum(
     compare
         Compare several systems by load, capacity, latency and what they survive.
     search
-        Look for better systems over the same nodes, which survive --failures, and prove them.
+        Look for better systems over the same nodes, which survive --failures and --zones, and prove them.
     to
         Whether the change to this system is safe in one step, and which sequence is.
     model
@@ -84,6 +88,8 @@ def quorum(
         NAME=VALUE: a bound of that model; may be repeated.
     reads
         The fraction of operations that read, such as 0.9; or several, FRACTION:WEIGHT.
+    optimise
+        What the strategy that is costed, and the search, make least: load, nodes asked, or latency.
     timeout_s
         Give up a rule, or the model, after so many seconds.
     smtlib
@@ -102,7 +108,7 @@ def quorum(
         raise UsageError(f"--timeout-s {timeout_s}: write a number of seconds above 0, {TIMEOUT_S_MAX:,} at most")
     if settings and model is None:
         raise UsageError("--set needs a model to apply to: add --check MODEL")
-    for option, value in (("--failures", failures or 0), ("--forgetting", forgetting)):
+    for option, value in (("--failures", failures or 0), ("--zones", zones or 0), ("--forgetting", forgetting)):
         if value < 0:
             raise UsageError(f"{option} {value}: 0 or more")
 
@@ -113,6 +119,8 @@ def quorum(
         source=source,
         conventions=_named(conventions, "--convention", "read_level=QUORUM"),
         failures=failures,
+        zones=zones,
+        optimise=optimise,
         faulty=frozenset(faulty),
         forgetting=forgetting,
         down=frozenset(down),

@@ -62,6 +62,8 @@ class Request:
     source: str | None
     conventions: Mapping[str, str]
     failures: int | None
+    zones: int | None
+    optimise: str
     faulty: frozenset[str]
     forgetting: int
     down: frozenset[str]
@@ -109,6 +111,8 @@ def _is_file(text: str) -> bool:
 
 
 def _study(system: QuorumSystem, request: Request, show: Callable[[str], None]) -> Study:
+    if request.zones is not None and not system.regions():
+        raise UsageError(f"--zones {request.zones}: no node of {system.name} says in which region it is")
     verification = verify(
         system,
         faulty=request.faulty,
@@ -133,6 +137,7 @@ def _study(system: QuorumSystem, request: Request, show: Callable[[str], None]) 
         explored=None if request.model is None else _explore(system, request.model, request),
         written=written,
         failures=request.failures,
+        zones=request.zones,
         undone=tuple(undone),
     )
 
@@ -166,7 +171,7 @@ def _availability(system: QuorumSystem, request: Request) -> Availability:
 
 def _cost(system: QuorumSystem, request: Request) -> Row:
     work = workload_of(system, reads_of(request.reads))
-    return compare([system], work, timeout_s=min(request.timeout_s, ASIDE_S))[0]
+    return compare([system], work, optimise=request.optimise, timeout_s=min(request.timeout_s, ASIDE_S))[0]
 
 
 def _search(system: QuorumSystem, request: Request, show: Callable[[str], None]) -> Found:
@@ -182,7 +187,8 @@ def _search(system: QuorumSystem, request: Request, show: Callable[[str], None])
     work = workload_of(system, reads_of(request.reads))
     rules = tuple(str(rule) for rule in system.rules if set(rule.roles) <= {work.read, work.write})
     return search(
-        voters, work, resilience=request.failures or 0, rules=rules, prove=proved,
+        voters, work, optimise=request.optimise, resilience=request.failures or 0, zones_survived=request.zones or 0,
+        rules=rules, prove=proved,
         timeout_s=request.timeout_s, on_progress=told,
     )  # fmt: skip
 
@@ -233,7 +239,7 @@ def reads_of(texts: tuple[str, ...]) -> float | dict[float, float] | None:
 
 
 def _federated(system: FederatedSystem, request: Request, show: Callable[[str], None]) -> FederatedStudy:
-    for option, given in (("--rules", request.rules), ("--to", request.to), ("--check", request.model), ("--search", request.search)):
+    for option, given in (("--rules", request.rules), ("--to", request.to), ("--check", request.model), ("--search", request.search), ("--zones", request.zones)):
         if given:
             raise UsageError(f"{option} is not for federated systems, whose nodes each choose their own quorums")
     left = system

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scrutator.checker.explore.result import Result
-from scrutator.checker.quorum.availability import Availability
+from scrutator.checker.quorum.availability import Availability, RoleAvailability
 from scrutator.checker.quorum.cost.comparison import Row
 from scrutator.checker.quorum.cost.regions import Wait
 from scrutator.checker.quorum.cost.searching import Found
@@ -49,15 +49,24 @@ class Study:
     explored: Explored | None = None
     written: tuple[Path, ...] = ()  # questions as SMT-LIB
     failures: int | None = None  # that it had to survive, if that was asked
+    zones: int | None = None  # whole regions, likewise
     undone: tuple[str, ...] = ()
+
+    @property
+    def lost_zones(self) -> tuple[RoleAvailability, ...]:
+        """The roles that the loss of as many regions as were asked about may leave without a quorum."""
+        if self.zones is None or self.availability is None:
+            return ()
+        return tuple(r for r in self.availability.roles if r.regions is not None and r.regions.resilience < self.zones)
 
     @property
     def own_verdict(self) -> Verdict:
         """Of the system itself: its rules, and the failures that it is to survive."""
         if self.availability is not None:
-            return gravest([self.verification.verdict, self.availability.verdict])
-        unknown = [] if self.failures is None else [Verdict.UNKNOWN]  # asked, and not found out in time
-        return gravest([self.verification.verdict, *unknown])
+            survival = Verdict.VIOLATED if self.lost_zones else self.availability.verdict
+        else:  # asked, and not found out in time
+            survival = Verdict.HOLDS if self.failures is None and self.zones is None else Verdict.UNKNOWN
+        return gravest([self.verification.verdict, survival])
 
     @property
     def verdict(self) -> Verdict:

@@ -144,6 +144,7 @@ class SystemDocument(msgspec.Struct, frozen=True, kw_only=True, tag="system", ta
     roles: list[RoleDocument]
     without_quorum: list[str]
     failures: int | None
+    zones: int | None
     cost: CostDocument | None
     waits: list[WaitDocument]
     better: BetterDocument | None
@@ -212,6 +213,7 @@ def _system(study: Study) -> SystemDocument:
         roles=[_role(study, role) for role in study.system.roles],
         without_quorum=list(verification.without_quorum),
         failures=study.failures,
+        zones=study.zones,
         cost=None if study.cost is None else _cost(study.cost),
         waits=[
             WaitDocument(role=w.role, region=w.region, latency_seconds=w.latency_s, quorum=sorted(w.quorum)) for w in study.waits

@@ -44,6 +44,7 @@ def print_survival(console: Console, study: Study) -> None:
     for role, name in _alike(study, found):
         _print_influence(console, role, name)
     _print_failures(console, found)
+    _print_zones(console, study)
     if study.probability is not None:
         for name, chance in study.probability.roles:
             put(console, f"{name}: no live quorum with probability {_chance(chance)}", indent=2)
@@ -90,6 +91,17 @@ def _print_failures(console: Console, found: Availability) -> None:
         put(console, f"Every role still has a quorum after {survived(found.failures)}.", indent=2, style="green")
 
 
+def _print_zones(console: Console, study: Study) -> None:
+    if study.zones is None:
+        return
+    for role in study.lost_zones:
+        assert role.regions is not None
+        lost = braced(role.regions.smallest_blocking or ())
+        put(console, f"{clean(role.role)}: no quorum is left once the regions {lost} failed, and {study.zones} were to be survived", indent=2, style="bold red")
+    if not study.lost_zones:
+        put(console, f"Every role still has a quorum after any {plural(study.zones, 'region')} failed.", indent=2, style="green")
+
+
 def _chance(found: Probability) -> str:
     value = f"{found.value:.4g}"
     if found.sample is not None:
@@ -128,7 +140,7 @@ def print_found(console: Console, found: Found, before: Row | None) -> None:
     system, costs = found.system, found.optimum.costs
     if before is not None and before.optimum is not None and found.optimum.value >= before.optimum.value * (1 - 1e-9):
         rest = "" if found.complete else ", as far as they were looked at in time"
-        put(console, f"None of {found.considered:,} other systems of these nodes has less load{rest}.", indent=2)
+        put(console, f"None of {found.considered:,} other systems of these nodes has less {found.optimum.optimise}{rest}.", indent=2)
         return
     put(console, f"The best found of {found.considered:,} candidates, proved safe:", indent=2, style="bold")
     for role, expression in system.roles.items():
