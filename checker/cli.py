@@ -22,6 +22,7 @@ from scrutator.checker.commands.models import list_models
 from scrutator.checker.commands.quorum import quorum
 from scrutator.checker.commands.replay import replay
 from scrutator.checker.commands.shared import UsageError, emit, fail, silence
+from scrutator.checker.commands.simulate import simulate
 from scrutator.checker.verdict import ExitStatus
 
 EPILOGUE = (
@@ -32,7 +33,7 @@ EPILOGUE = (
 
 app = App(
     name="scrutator",
-    help="Scrutinise consensus: check models of replicated protocols, histories recorded of real ones, and quorums.",
+    help="Scrutinise consensus: check models of replicated protocols, histories recorded of real ones, quorums, and cores in a simulated world.",
     help_epilogue=EPILOGUE,
     help_format="plaintext",
     version=scrutator.__version__,
@@ -44,6 +45,7 @@ app.command(lin)
 app.command(quorum)
 app.command(convert)
 app.command(list_models, name="list")
+app.command(simulate)
 app.command(replay)
 
 

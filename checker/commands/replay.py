@@ -1,4 +1,4 @@
-"""`scrutator replay`: a saved counterexample, step by step on its model."""
+"""`scrutator replay`: a saved counterexample, step by step on its model, or a saved run on its core."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from scrutator.checker.verdict import ExitStatus
 
 
 def replay(file: Path, /) -> int:
-    """Replay a saved counterexample on its model, step by step; exits 0 if it still is one.
+    """Replay a saved counterexample on its model, or a saved run on its core; exits 0 if it still is one.
 
     Parameters
     ----------
     file
-        What `scrutator check --out` saved.
+        What `scrutator check --out` or `scrutator simulate --out` saved.
     """
+    from scrutator.checker.commands.scenario import is_scenario, replay_scenario
+
+    if is_scenario(file):
+        return replay_scenario(file)
     from scrutator.checker.explore.trace import ReplayError
     from scrutator.checker.explore.trace import replay as replay_trace
     from scrutator.checker.report.layout import console_for, put

@@ -1,0 +1,134 @@
+"""The simplest tape that breaks the same invariant: pieces are deleted and zeroed, numbers made smaller.
+
+The law: deterministic but for the time limit, and what is returned was run and does break that invariant.
+After delta debugging (Zeller and Hildebrandt, 2002), on the tape.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from scrutator.impl.sim.run import Run, run
+from scrutator.impl.sim.setup import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """The simplest run found; ``complete`` unless the time ran out before nothing more could be done."""
+
+    run: Run
+    tries: int
+    complete: bool
+
+
+def shrink(found: Run, setup: Setup, *, timeout_s: float = 60.0, fails: Callable[[Run], bool] | None = None) -> Shrunk:
+    """Simplify a run that breaks an invariant, or for which ``fails`` is true.
+
+    Raises ValueError if it is no such run.
+    """
+    invariant = None if found.violation is None else found.violation.invariant
+    if fails is None and invariant is None:
+        raise ValueError("the run breaks no invariant: there is nothing to shrink")
+    search = _Search(found, setup, fails or _breaks(invariant), time.monotonic() + timeout_s)
+    complete = search.run()
+    return Shrunk(search.best, search.tries, complete)
+
+
+def _breaks(invariant: str | None) -> Callable[[Run], bool]:
+    return lambda r: r.violation is not None and r.violation.invariant == invariant
+
+
+class _Search:
+    """The simplest tape so far, and ways to try simpler ones."""
+
+    def __init__(self, found: Run, setup: Setup, fails: Callable[[Run], bool], until: float) -> None:
+        self.setup, self._fails, self._until = setup, fails, until
+        self.tries = 0
+        self.best = run(None, setup, tape=found.tape)
+        if not fails(self.best):
+            raise ValueError("the run's tape does not break the invariant with this setup")
+        self.tape = _trimmed(self.best.tape)
+
+    def run(self) -> bool:
+        """Go through all passes until none helps; False: out of time."""
+        try:
+            while True:
+                before = self.tape
+                self._shorten()
+                self._pass(_zeroed)
+                self._pass(_deleted)
+                self._lower()
+                if self.tape == before:
+                    return True
+        except TimeoutError:
+            return False
+
+    def _try(self, tape: Sequence[int]) -> bool:
+        """Whether that tape fails, too, and is simpler; then it is the best."""
+        if time.monotonic() > self._until:
+            raise TimeoutError
+        self.tries += 1
+        r = run(None, self.setup, tape=tape)
+        simpler = _trimmed(r.tape)
+        if not self._fails(r) or _cost(simpler) >= _cost(self.tape):
+            return False
+        self.best, self.tape = r, simpler
+        return True
+
+    def _shorten(self) -> None:
+        """Let the tape run out earlier: after that, all is benign."""
+        keep = len(self.tape) // 2
+        while keep < len(self.tape):
+            if self._try(self.tape[:keep]):
+                keep = len(self.tape) // 2
+            else:
+                keep += max(1, (len(self.tape) - keep + 1) // 2)
+
+    def _pass(self, change: Callable[[Sequence[int], int, int], list[int]]) -> None:
+        """Change pieces, halving them, while that helps."""
+        size = max(1, len(self.tape) // 2)
+        while True:
+            begin = 0
+            while begin < len(self.tape):
+                piece = self.tape[begin : begin + size]
+                if not any(piece) or not self._try(change(self.tape, begin, size)):
+                    begin += size
+            if size == 1:
+                return
+            size //= 2
+
+    def _lower(self) -> None:
+        """Make single numbers smaller."""
+        for place in range(len(self.tape)):
+            for smaller in _below(self.tape[place] if place < len(self.tape) else 0):
+                if self._try([*self.tape[:place], smaller, *self.tape[place + 1 :]]):
+                    break
+
+
+def _zeroed(tape: Sequence[int], begin: int, size: int) -> list[int]:
+    end = min(begin + size, len(tape))
+    return [*tape[:begin], *([0] * (end - begin)), *tape[end:]]
+
+
+def _deleted(tape: Sequence[int], begin: int, size: int) -> list[int]:
+    return [*tape[:begin], *tape[begin + size :]]
+
+
+def _below(number: int) -> Iterator[int]:
+    """A few smaller numbers, the smallest first."""
+    yield from sorted({number // 4, number // 2, number - 1} - {number}) if number > 1 else ()
+
+
+def _trimmed(tape: Sequence[int]) -> tuple[int, ...]:
+    """Without the zeros at the end, which a tape that has run out gives anyway."""
+    end = len(tape)
+    while end and not tape[end - 1]:
+        end -= 1
+    return tuple(tape[:end])
+
+
+def _cost(tape: Sequence[int]) -> tuple[int, int, int]:
+    """What is simpler comes first: fewer choices that are not benign, fewer choices, smaller ones."""
+    return sum(1 for choice in tape if choice), len(tape), sum(tape)
