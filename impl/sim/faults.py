@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _DURATIONS_MS = (50, 200, 500, 1000, 2000, 3000, 5000, 10000)
 _PACES_MS = (3000, 1000, 500, 250)  # between two chances of a fault
 _LEVELS = (1, 2, 4, 8)  # how often faults of a class are chosen, beside others
+_AMBUSHES = ("partition", "kill", "pause", "membership")
 _QUIET = 300  # of 1000 chances, in which nothing happens
 
 
@@ -34,7 +35,7 @@ class Faults:
         self._healed = False
         self._mix = self._draw_mix(sim.setup.faults)
         self._pace_ms = self.tape.pick(_PACES_MS) if self._mix else 0
-        self._ambush = self.tape.pick((0, 2, 5)) if self._mix.keys() & {"kill", "partition", "pause"} else 0
+        self._ambush = self.tape.pick((0, 2, 5)) if self._mix.keys() & set(_AMBUSHES) else 0
         for host in sim.hosts.values():
             host.torn = "disk" in self._mix
             if "clock" in self._mix:
@@ -54,7 +55,8 @@ class Faults:
             self._schedule()
 
     def _schedule(self) -> None:
-        self.world.after(MILLISECOND * (1 + self.tape.draw(2 * self._pace_ms)), self._tick, None)
+        longest_ms = 2 * self._pace_ms
+        self.world.after(MILLISECOND * (longest_ms - self.tape.draw(longest_ms)), self._tick, None)
 
     def _tick(self, _: None) -> None:
         if self._healed:
@@ -73,14 +75,14 @@ class Faults:
     def lie_in_wait(self, host: Host) -> None:
         """A server does what is delicate: it leads, or it changes the members.  Something may go wrong just then."""
         if not self._healed and self.tape.draw(8) >= 8 - self._ambush:
-            self.world.after(1 + MILLISECOND * self.tape.draw(4 * self.sim.setup.spread_ms), self._strike, host)
+            self.world.after(1 + MILLISECOND * self.tape.draw(2 * self.sim.setup.spread_ms), self._strike, host)
 
     def _strike(self, host: Host) -> None:
         if self._healed or host.status is not Status.UP:
             return
         self.fired["ambush"] += 1
         others = [name for name in self.sim.setup.names if name != host.id]
-        shape = self.tape.pick([name for name in ("partition", "kill", "pause") if name in self._mix])
+        shape = self.tape.pick([name for name in _AMBUSHES if name in self._mix])
         if shape == "partition":
             for _ in range(1 + self.tape.draw(2)):  # it may keep one or two others
                 others.remove(self.tape.pick(others))
@@ -88,9 +90,11 @@ class Faults:
         elif shape == "kill":
             host.crash("is killed at a bad time")
             self._later(self._start, host)
-        else:
+        elif shape == "pause":
             host.pause()
             self.sim.tell(host.id, f"is paused for {self._later(Host.resume, host)} ms")
+        else:
+            self.membership()
 
     # --- choosing -----------------------------------------------------------------------
 
@@ -279,8 +283,9 @@ class Faults:
 
     def _some(self, now: Configuration) -> Configuration | None:
         names = self.sim.setup.names
-        parts = {name: self.tape.draw(4) for name in names}
-        voters = [name for name in names if (name in now.voters) != (parts[name] == 3)]
+        among = self.tape.pick((4, 6))  # a quarter of the servers come or go, or half
+        parts = {name: self.tape.draw(among) for name in names}
+        voters = [name for name in names if (name in now.voters) != (parts[name] >= 3)]
         learners = [name for name in names if name not in voters and parts[name] == 2]
         return Configuration(Members(tuple(voters)), tuple(learners)) if voters else None
 

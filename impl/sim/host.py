@@ -24,6 +24,7 @@ from scrutator.impl.raft import (
     Event,
     HeartbeatTimeout,
     Output,
+    Persist,
     Propose,
     Raft,
     Read,
@@ -155,6 +156,8 @@ class Host:
             return
         unsynced = self.disk.writes
         kept = self.disk.crash(self.tape, torn=self.torn)
+        if self.tape.draw(2):
+            self.sim.network.lose_sent(self.id)
         self.sim.tell(self.id, why + (f", {unsynced} writes not synced, {kept} bytes of them kept" if unsynced else ""))
         self.watch.counts["crashes"] += 1
         self._forget()
@@ -244,12 +247,16 @@ class Host:
             self.mirror.absorb(persist)
         led = self.led
         self.watch.stepped(self, output)
-        if self.led != led or (persist.entries and persist.entries[0].configuration is not None):
+        if self.led != led or self._is_delicate(persist):
             self.sim.faults.lie_in_wait(self)
         self._set_timers(output)
         self._note_requests(output)
         self._send(output.send)
         self._carry_out(output)
+
+    def _is_delicate(self, persist: Persist) -> bool:
+        """It votes for another, or changes the members."""
+        return persist.vote not in (None, self.id) or (bool(persist.entries) and persist.entries[0].configuration is not None)
 
     def _carry_out(self, output: Output) -> None:
         """Persist, and do the rest when that, and all before it, is durable."""

@@ -70,6 +70,8 @@ class Watch:
             self._log_matching(host, output.persist.entries)
         if output.restore is not None:
             self._snapshot_is_committed(host, output.restore)
+            if host.mirror.entries:
+                self._log_matching(host, host.mirror.entries[:1])  # what follows the snapshot must fit it
             host.handed = output.restore.index
         if output.apply:
             self._state_machine_safety(host, output.apply, raft.term)

@@ -116,15 +116,6 @@ class TornRefused(Host):
         return image, torn
 
 
-@_host("numbers_used_again", LINEARIZABILITY, "an answer to a former life")
-class NumbersUsedAgain(Host):
-    """After a restart, requests are numbered from 1 again, and answers to old ones are taken for new."""
-
-    def start(self) -> None:
-        self._number = 0
-        super().start()
-
-
 @_host("reads_before_applied", LINEARIZABILITY, "deventlab/d-engine/issues/381")
 class ReadsBeforeApplied(Host):
     """A read is answered once its index is known, whatever has been applied."""

@@ -1,7 +1,8 @@
 """The network: late, reordered, lost and doubled messages, and links that are cut in one direction.
 
-The law: one choice of the tape per message, and 0 delivers it after the shortest delay.  A message on its
-way when its link is cut still arrives; nothing is ever changed on the way, nor made up.
+The law: one choice of the tape per message, and 0 delivers it after the shortest delay.  What is on its way
+when its link is cut is lost, and so may be what a server sent just before it crashed; nothing is ever
+changed on the way, nor made up.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from scrutator.impl.sim.world import MILLISECOND, World
 
 M = TypeVar("M")
 Link = tuple[str, str]  # from, to
+Letter = tuple[int, Link, Callable[[M], None], M]  # when it was sent
 
 _PARTS = 1024  # that a message's choice is one of
 
@@ -40,6 +42,7 @@ class Network:
         self.sent = self.lost = self.doubled = self.late = self.stopped = 0
         self._world, self._tape = world, tape
         self._cuts: dict[Link, int] = {}  # by how many partitions
+        self._crashed: dict[str, int] = {}  # what was sent up to then is lost
 
     def cut(self, links: Iterable[Link]) -> None:
         """Stop what is sent over these links from now on, until each is mended as often as it was cut."""
@@ -59,16 +62,22 @@ class Network:
         """Undo every `cut`, for good."""
         self._cuts.clear()
 
+    def lose_sent(self, src: str) -> None:
+        """Lose all that a server has sent and that has not arrived."""
+        self._crashed[src] = self._world.now
+
     def send(self, src: str, dst: str, deliver: Callable[[M], None], message: M, *, once: bool = False) -> None:
         """Have ``deliver(message)`` called never, once, or twice; ``once``: never twice, as over a connection."""
         self.sent += 1
-        if self._cuts and (src, dst) in self._cuts:
+        world, quality = self._world, self.quality
+        link = (src, dst)
+        if self._cuts and link in self._cuts:
             self.stopped += 1
             return
-        world, quality = self._world, self.quality
         choice = self._tape.draw(_PARTS)
         delay = quality.shortest_us + choice * quality.spread_us // _PARTS
         trouble = choice - _PARTS + quality.lost + quality.doubled + quality.late
+        letter = (world.now, link, deliver, message)
         if trouble >= 0:  # the greater, the worse: late, doubled, lost
             if trouble >= quality.late + quality.doubled:
                 self.lost += 1
@@ -79,5 +88,12 @@ class Network:
                 delay = later
             else:
                 self.doubled += 1
-                world.at(world.now + later, deliver, message)
-        world.at(world.now + delay, deliver, message)
+                world.at(world.now + later, self._arrive, letter)
+        world.at(world.now + delay, self._arrive, letter)
+
+    def _arrive(self, letter: Letter[M]) -> None:
+        sent, link, deliver, message = letter
+        if (self._cuts and link in self._cuts) or (self._crashed and sent <= self._crashed.get(link[0], -1)):
+            self.stopped += 1
+        else:
+            deliver(message)

@@ -18,7 +18,7 @@ from scrutator.impl.sim.network import Network, Quality
 from scrutator.impl.sim.setup import Setup
 from scrutator.impl.sim.story import Line, Story
 from scrutator.impl.sim.tape import Tape
-from scrutator.impl.sim.workload import Client, History, Probe
+from scrutator.impl.sim.workload import History, Probe
 from scrutator.impl.sim.world import MILLISECOND, SECOND, World
 
 _LOOK_US = 100 * MILLISECOND  # how often to look whether all is well again
@@ -58,9 +58,16 @@ class Run:
         return self.violation is None
 
 
-def run(seed: int | None = None, setup: Setup | None = None, *, tape: Sequence[int] = (), tell: bool = False, trace: bool = False) -> Run:
-    """Run from a seed, or without one replay a tape; ``tell`` keeps the story, ``trace`` the core's traces."""
-    return Simulation(setup or Setup(), Tape(seed) if seed is not None else Tape(recorded=tape), seed, tell=tell, trace=trace).run()
+def run(
+    seed: int | None = None, setup: Setup | None = None, *,
+    tape: Sequence[int] = (), tell: bool = False, trace: bool = False, until_us: int | None = None,
+) -> Run:  # fmt: skip
+    """Run from a seed, or without one replay a tape.
+
+    ``tell`` keeps the story, ``trace`` the core's traces.  ``until_us`` ends the run early, in the midst of faults.
+    """
+    drawn = Tape(seed) if seed is not None else Tape(recorded=tape)
+    return Simulation(setup or Setup(), drawn, seed, tell=tell, trace=trace).run(until_us)
 
 
 class Simulation:
@@ -110,13 +117,15 @@ class Simulation:
 
     # --- the run --------------------------------------------------------------------------
 
-    def run(self) -> Run:
-        """Faults first, then healing."""
+    def run(self, until_us: int | None = None) -> Run:
+        """Faults first, then healing, unless that is not to be waited for."""
+        faults_us = self.setup.seconds * SECOND
         violation = None
         try:
             self._start()
-            self.world.run(self.setup.seconds * SECOND)
-            self._heal()
+            self.world.run(faults_us if until_us is None else min(faults_us, until_us))
+            if until_us is None or until_us >= faults_us:
+                self._heal()
         except Violated as error:
             violation = Violation(error.invariant, self.world.now, error.what)
             self.tell("", f"VIOLATED: {error}")

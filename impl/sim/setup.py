@@ -41,12 +41,13 @@ class Setup:
     """
 
     servers: int = 5
-    spares: int = 2  # servers to be added
+    spares: int = 3  # servers to be added
     clients: int = 3
     keys: int = 3
     seconds: int = 30  # under faults
     healing_s: int = 30  # within which the healed cluster must be in order
     think_ms: int = 800  # between a client's operations, at most
+    attempt_ms: int = 1200  # that a client waits for a server
     snapshot_every: int = 25  # entries
     sessions_max: int = 8
     faults: str = "swarm"
@@ -83,13 +84,16 @@ class Setup:
             inflight=pick((self.options.inflight, 2)),
             chunk_bytes=pick((self.options.chunk_bytes, 100)),
         )
+        clients = pick((self.clients, 2 * self.clients))
         return replace(
             self,
             options=options,
             servers=pick((self.servers, 3, 4)),
+            clients=clients,
+            attempt_ms=pick((self.attempt_ms, self.attempt_ms // 4)),
             think_ms=pick((self.think_ms, self.think_ms // 8 + 1)),
             snapshot_every=pick((self.snapshot_every, 4, 100)),
-            sessions_max=pick((self.sessions_max, self.clients)),
+            sessions_max=pick((self.sessions_max + clients, clients)),  # clients that give up take further ones
             reads=pick((self.reads, 12, 1)),
             ways=pick((self.ways, (*self.ways, "lease", "lease", "lease"), (*self.ways, "index", "index", "index"))),
             spread_ms=pick((self.spread_ms, 50, 200, 500)),

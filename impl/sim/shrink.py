@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from scrutator.impl.sim.run import Run, run
 from scrutator.impl.sim.setup import Setup
+from scrutator.impl.sim.world import SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class _Search:
     def __init__(self, found: Run, setup: Setup, fails: Callable[[Run], bool], until: float) -> None:
         self.setup, self._fails, self._until = setup, fails, until
         self.tries = 0
+        # What fails amid faults need not be healed; a little later will do, too.
+        at_us = None if found.violation is None else found.violation.at_us
+        self._until_us = None if at_us is None or at_us >= setup.seconds * SECOND else at_us + SECOND
         self.best = run(None, setup, tape=found.tape)
         if not fails(self.best):
             raise ValueError("the run's tape does not break the invariant with this setup")
@@ -70,7 +74,7 @@ class _Search:
         if time.monotonic() > self._until:
             raise TimeoutError
         self.tries += 1
-        r = run(None, self.setup, tape=tape)
+        r = run(None, self.setup, tape=tape, until_us=self._until_us)
         simpler = _trimmed(r.tape)
         if not self._fails(r) or _cost(simpler) >= _cost(self.tape):
             return False

@@ -20,7 +20,6 @@ from scrutator.impl.sim.world import MILLISECOND, SECOND
 if TYPE_CHECKING:
     from scrutator.impl.sim.run import Simulation
 
-ATTEMPT_US = 1200 * MILLISECOND
 GIVE_UP_US = 6 * SECOND
 _BACKOFF_US = 60 * MILLISECOND
 _WAYS = ("log", "index", "lease")
@@ -145,7 +144,7 @@ class Client:
         request = Request(self.name, (number, operation.attempts), operation.way, operation.data, self.respond)
         # Over a connection: a request that was refused must not come a second time, as it would be in doubt then.
         self.sim.network.send(self.name, name, self.sim.hosts[name].request, request, once=True)
-        self.world.after(ATTEMPT_US, self._time_out, request.number)
+        self.world.after(self.sim.setup.attempt_ms * MILLISECOND, self._time_out, request.number)
 
     def _time_out(self, number: tuple[int, int]) -> None:
         operation = self._operation
@@ -241,7 +240,8 @@ class Client:
             self.history.add(self.process, operation, None, None)
 
     def _think(self) -> None:
-        self.world.after(MILLISECOND * (1 + self.tape.draw(self.sim.setup.think_ms)), self.begin, None)
+        think_ms = self.sim.setup.think_ms
+        self.world.after(MILLISECOND * (think_ms - self.tape.draw(think_ms)), self.begin, None)
 
 
 class Probe(Client):
