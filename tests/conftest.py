@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 
+# Programs to be run, some beside peers that are not installed here.
+collect_ignore_glob = ["benchmarks/*"]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write golden texts instead of comparing them"

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
@@ -227,19 +227,18 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _smallest(work: Work, seed: int, shrink: bool) -> tuple[Judged, int]:
+def _smallest(work: Work, seed: int, small: bool) -> tuple[Judged, int]:
     """The failing run of a seed, told, and made small unless it should not be; and how many choices it had."""
-    from scrutator.impl.sim.shrink import shrunk
+    from scrutator.impl.sim.shrink import shrink
 
     first = judge(run(seed, work.setup()))
     assert first.violation is not None
-    broken, tape = first.violation.invariant, first.run.tape
-    if shrink:
-        def fails(candidate: Sequence[int]) -> Sequence[int] | None:
-            done = run(setup=work.setup(), tape=candidate)
-            violation = judge(done).violation if broken == LINEARIZABILITY else done.violation
-            return done.tape if violation is not None and violation.invariant == broken else None
+    tape, broken = first.run.tape, first.violation.invariant
 
-        tape = tuple(shrunk(tape, fails, timeout_s=SHRINK_S))
-    told = replayed(work, tape, tell=True)
-    return (told if told.violation is not None else replace(first)), len(first.run.tape)
+    def fails(candidate: Run) -> bool:
+        violation = judge(candidate).violation if broken == LINEARIZABILITY else candidate.violation
+        return violation is not None and violation.invariant == broken
+
+    if small:
+        tape = shrink(first.run, work.setup(), timeout_s=SHRINK_S, fails=fails).run.tape
+    return replayed(work, tape, tell=True), len(first.run.tape)
