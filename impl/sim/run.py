@@ -45,6 +45,7 @@ class Run:
     history: str  # what clients saw, in our JSON lines format
     digest: str  # of all that servers did
     tape: tuple[int, ...]
+    sizes: tuple[int, ...]  # of how many each choice of the tape was one
     counts: Mapping[str, int]  # faults that happened, and what else did
     events: int
     messages: int
@@ -191,7 +192,7 @@ class Simulation:
         counts["entries committed"] = len(self.watch.committed)
         return Run(
             seed=self.seed, violation=violation, history=self.history.text(), digest=self._digest.hexdigest(),
-            tape=tuple(self.tape.choices), counts=dict(sorted(counts.items())), events=self.world.events,
+            tape=tuple(self.tape.choices), sizes=tuple(self.tape.sizes), counts=dict(sorted(counts.items())), events=self.world.events,
             messages=network.sent, simulated_s=self.world.now / SECOND,
             healed_s=None if self._healed_us is None else self._healed_us / SECOND, story=self._story.lines, trace=self._trace,
         )  # fmt: skip

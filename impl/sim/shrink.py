@@ -61,6 +61,7 @@ class _Search:
             while True:
                 before = self.tape
                 self._shorten()
+                self._alike()
                 self._pass(_zeroed)
                 self._pass(_deleted)
                 self._lower()
@@ -89,6 +90,12 @@ class _Search:
                 keep = len(self.tape) // 2
             else:
                 keep += max(1, (len(self.tape) - keep + 1) // 2)
+
+    def _alike(self) -> None:
+        """Zero all choices of one size: those of one kind, such as the delays of all messages."""
+        for size in sorted(set(self.best.sizes), reverse=True):
+            pairs = zip(self.tape, self.best.sizes, strict=False)
+            self._try([0 if n == size else choice for choice, n in pairs])
 
     def _pass(self, change: Callable[[Sequence[int], int, int], list[int]]) -> None:
         """Change pieces, halving them, while that helps."""

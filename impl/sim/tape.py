@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Tape:
-    """Draws from a seed, or replays what was recorded; ``choices`` holds all that was drawn.
+    """Draws from a seed, or replays what was recorded; ``choices`` holds all that was drawn, ``sizes`` of how many.
 
     >>> tape = Tape(7)
     >>> drawn = [tape.draw(10), tape.draw(1000)]
@@ -24,10 +24,11 @@ class Tape:
     True
     """
 
-    __slots__ = ("_next", "_random", "_recorded", "choices")
+    __slots__ = ("_next", "_random", "_recorded", "choices", "sizes")
 
     def __init__(self, seed: int | None = None, *, recorded: Sequence[int] = ()) -> None:
         self.choices: list[int] = []
+        self.sizes: list[int] = []
         self._recorded = recorded
         self._next = 0
         self._random = None if seed is None else Random(seed).random
@@ -42,6 +43,7 @@ class Tape:
         else:
             choice = 0
         self.choices.append(choice)
+        self.sizes.append(n)
         return choice
 
     def pick(self, items: Sequence[T]) -> T:

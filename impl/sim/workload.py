@@ -263,3 +263,6 @@ class Probe(Client):
             self._call("register", "", None, "log", Command("register"))
         elif self._todo:
             self._todo.pop(0)()
+
+    def _think(self) -> None:
+        self.world.after(MILLISECOND, self.begin, None)
