@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-
 # Programs to be run, some beside peers that are not installed here.
 collect_ignore_glob = ["benchmarks/*"]
 

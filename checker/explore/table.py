@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from scrutator.checker.explore.control import (
     CTL_REGIONS,
     REGION_BASE,
