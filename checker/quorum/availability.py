@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import combinations
+from time import monotonic
 
 from scrutator.checker.quorum.blocking import TIMEOUT_S, smallest_blocking, smallest_quorum
 from scrutator.checker.quorum.influence import dictators, dummies, vetoes
@@ -126,18 +127,19 @@ def availability(
         if role not in system.roles:
             raise QuorumError(f"there is no role {role}: the roles are {', '.join(system.roles)}")
     chosen = [role for role in system.roles if roles is None or role in roles]
-    found = tuple(_role(system, role, listed, timeout_s) for role in chosen)
+    until = monotonic() + timeout_s
+    found = tuple(_role(system, role, listed, until) for role in chosen)
     return Availability(system, found, failures)
 
 
-def _role(system: QuorumSystem, role: str, listed: int, timeout_s: float) -> RoleAvailability:
+def _role(system: QuorumSystem, role: str, listed: int, until: float) -> RoleAvailability:
     expression = system.roles[role]
-    blocking = smallest_blocking(expression, timeout_s=timeout_s)
+    blocking = smallest_blocking(expression, timeout_s=until - monotonic())
     return RoleAvailability(
         role=role,
         nodes=len(expression.names()),
         resilience=len(blocking) - 1,
-        smallest_quorum=smallest_quorum(expression, timeout_s=timeout_s) if blocking else None,
+        smallest_quorum=smallest_quorum(expression, timeout_s=until - monotonic()) if blocking else None,
         smallest_blocking=blocking,
         blocking=minimal_blocking_sets(expression, listed),
         quorums=count_minimal_quorums(expression),
@@ -145,7 +147,7 @@ def _role(system: QuorumSystem, role: str, listed: int, timeout_s: float) -> Rol
         dictators=dictators(expression),
         vetoes=vetoes(expression),
         dummies=dummies(expression),
-        regions=region_availability(expression, timeout_s=timeout_s) if blocking else None,
+        regions=region_availability(expression, timeout_s=until - monotonic()) if blocking else None,
     )
 
 
@@ -163,11 +165,12 @@ def region_availability(expression: Expression, *, timeout_s: float = TIMEOUT_S)
             inside.setdefault(node.region, set()).add(node.name)
     if not inside:
         return None
+    until = monotonic() + timeout_s
     blocking = _fewest_regions(expression, timeout_s)
     spare = []
     for region, names in inside.items():
         left = expression.restricted(absent=names)
-        spare.append((region, len(smallest_blocking(left, timeout_s=timeout_s)) - 1))
+        spare.append((region, len(smallest_blocking(left, timeout_s=until - monotonic())) - 1))
     return RegionAvailability(
         smallest_blocking=blocking,
         resilience=len(inside) if blocking is None else len(blocking) - 1,

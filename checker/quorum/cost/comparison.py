@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 
+from scrutator.checker.quorum.blocking import TIMEOUT_S, resilience, smallest_quorum
 from scrutator.checker.quorum.cost.optimise import Infeasible, Limits, Optimum, optimal
-from scrutator.checker.quorum.cost.pricing import fewest, resilience
 from scrutator.checker.quorum.cost.strategy import Costs
 from scrutator.checker.quorum.cost.workloads import Workload, workload_of
 from scrutator.checker.quorum.programme import TimedOut
+from scrutator.model.quorums.expression import Expression
 from scrutator.model.quorums.system import QuorumSystem
 
 
@@ -41,9 +43,10 @@ def compare(
     spare: int = 0,
     timeout_s: float | None = None,
 ) -> list[Row]:
-    """A row for each system, in the order given; ``timeout_s`` is for each.
+    """A row for each system, in the order given; ``timeout_s`` is for each, and for what it survives.
 
-    Without ``work``, each system has the workload of its roles (`workload_of`).
+    Without ``work``, each system has the workload of its roles (`workload_of`).  Raises `TimedOut` where
+    what a system survives is not proved in time.
     """
     return [_row(system, work or workload_of(system), optimise, limits, spare, timeout_s) for system in systems]
 
@@ -52,13 +55,20 @@ def _row(
     system: QuorumSystem, work: Workload, optimise: str, limits: Limits | None, spare: int, timeout_s: float | None
 ) -> Row:
     roles = dict.fromkeys((work.read, work.write))
-    survived = {role: resilience(system.roles[role]) for role in roles}
-    sizes = {role: len(least) for role in roles if (least := fewest(system.roles[role])) is not None}
+    until = monotonic() + (TIMEOUT_S if timeout_s is None else timeout_s)
+    survived = {role: _survived(system.roles[role], until) for role in roles}
+    sizes = {role: len(smallest_quorum(system.roles[role], timeout_s=until - monotonic())) for role in roles if survived[role] >= 0}
     try:
         found = optimal(system, work, optimise=optimise, limits=limits, spare=spare, timeout_s=timeout_s)
     except (Infeasible, TimedOut) as error:
         return Row(system.name, None, survived, sizes, None, str(error))
     return Row(system.name, found.costs, survived, sizes, found, found.proof)
+
+
+def _survived(expression: Expression, until: float) -> int:
+    if expression.is_quorum(()):  # no nodes are needed
+        return len(expression.names())
+    return resilience(expression, timeout_s=until - monotonic())
 
 
 def table(rows: Iterable[Row]) -> list[tuple[str, ...]]:

@@ -14,6 +14,7 @@ from scrutator.checker.quorum.cost import (
     workload,
     workload_of,
 )
+from scrutator.checker.quorum.programme import TimedOut
 from scrutator.model.quorums import Node, QuorumError, QuorumSystem, parse_system
 
 GRID = parse_system("read = a*b*c + d*e*f; write = dual", rules=("read-write",))
@@ -84,3 +85,11 @@ def test_time_is_up_after_a_strategy_is_known() -> None:
     system = QuorumSystem("heavy", {"quorum": weighted(300, [(1 + k % 17, node) for k, node in enumerate(many)])})
     found = optimal(system, timeout_s=0.0)
     assert 0 < found.gap and found.proof.startswith("within") and found.bound <= found.value
+
+
+def test_what_tangled_systems_survive_is_given_up_in_time() -> None:
+    """Every node is in many of the majorities, so that their smallest blocking set takes a search."""
+    groups = (", ".join(f"n{(7 * k * k + k * j + j * j) % 40}" for j in range(9)) for k in range(21))
+    system = parse_system(f"majority({', '.join(f'majority({group})' for group in groups)})")
+    with pytest.raises(TimedOut):
+        compare([system], timeout_s=0.001)
