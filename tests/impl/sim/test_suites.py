@@ -1,0 +1,598 @@
+"""The tests by which others judge a Raft, as scenarios of the simulator: MIT's 6.5840 and hashicorp's fuzzy list.
+
+Names are those of the suites.  Time is virtual, faults and choices come from a seed, and beside what each test
+asks for, the invariants are looked at after every step, and `Lab.finish` compares logs and states at the end.
+"""
+
+from __future__ import annotations
+
+import pytest
+from lab import REORDERED, TIMEOUT_S, UNRELIABLE, Lab
+
+from scrutator.impl.raft import Options
+from scrutator.impl.sim.host import Status
+from scrutator.impl.sim.network import Quality
+
+SEEDS = (1, 2, 3)
+seeded = pytest.mark.parametrize("seed", SEEDS)
+once = pytest.mark.parametrize("seed", SEEDS[:1])
+
+# --- 6.5840, 3A: leader election --------------------------------------------------------------
+
+
+@seeded
+def test_3a_initial_election(seed: int) -> None:
+    lab = Lab(seed, 3)
+    leader = lab.one_leader()
+    lab.wait(0.3)
+    terms = lab.terms()
+    assert len(terms) == 1 and min(terms) >= 1
+    lab.wait(2 * TIMEOUT_S)
+    assert lab.terms() == terms and lab.one_leader() == leader
+    lab.finish()
+
+
+@seeded
+def test_3a_reelection(seed: int) -> None:
+    lab = Lab(seed, 3)
+    first = lab.one_leader()
+    lab.disconnect(first)
+    second = lab.one_leader()
+    lab.connect(first)  # the old leader disturbs nobody
+    lab.wait(TIMEOUT_S)
+    assert lab.one_leader() == second
+    other = lab.followers()[0]
+    lab.disconnect(second, other)
+    lab.wait(2 * TIMEOUT_S)
+    lab.no_leader()
+    lab.connect(other)
+    third = lab.one_leader()
+    lab.connect(second)
+    lab.wait(TIMEOUT_S)
+    assert lab.one_leader() == third
+    lab.finish()
+
+
+@seeded
+def test_3a_many_elections(seed: int) -> None:
+    lab = Lab(seed, 7)
+    lab.one_leader()
+    for _ in range(10):
+        away = lab.random.sample(lab.names, 3)
+        lab.disconnect(*away)
+        lab.one_leader()  # there are four left
+        lab.connect(*away)
+    lab.one_leader()
+    lab.finish()
+
+
+# --- 6.5840, 3B: the log ----------------------------------------------------------------------
+
+
+@seeded
+def test_3b_basic_agree(seed: int) -> None:
+    lab = Lab(seed, 3)
+    lab.one_leader()
+    first = lab.agree(3)
+    assert [lab.agree(3), lab.agree(3)] == [first + 1, first + 2]
+    lab.finish()
+
+
+@seeded
+def test_3b_rpc_bytes(seed: int) -> None:
+    """Each command is sent to each peer just once."""
+    lab = Lab(seed, 3)
+    lab.one_leader()
+    lab.agree(3)
+    before = lab.network.data_bytes
+    indexes = [lab.agree(3, size=5000) for _ in range(10)]
+    sent = sum(len(lab.watch.committed[k - 1].data) for k in indexes)
+    assert lab.network.data_bytes - before == 2 * sent
+    assert set(lab.network.entries.values()) == {1}
+    lab.finish()
+
+
+@seeded
+def test_3b_follower_failure(seed: int) -> None:
+    lab = Lab(seed, 3)
+    lab.agree(3)
+    one, other = lab.followers()
+    lab.disconnect(one)
+    lab.agree(2)
+    lab.wait(TIMEOUT_S)
+    lab.agree(2)
+    leader = lab.one_leader()
+    lab.disconnect(other)
+    writes = [lab.ask(name) for name in (leader, one, other)]
+    lab.wait(2 * TIMEOUT_S)
+    assert not any(map(lab.is_committed, writes))
+    lab.finish()
+
+
+@seeded
+def test_3b_leader_failure(seed: int) -> None:
+    lab = Lab(seed, 3)
+    lab.agree(3)
+    lab.disconnect(lab.one_leader())
+    lab.agree(2)
+    lab.wait(TIMEOUT_S)
+    lab.agree(2)
+    lab.disconnect(lab.one_leader())
+    writes = [lab.ask(name) for name in lab.names]
+    lab.wait(2 * TIMEOUT_S)
+    assert not any(map(lab.is_committed, writes))
+    lab.finish()
+
+
+@seeded
+def test_3b_fail_agree(seed: int) -> None:
+    lab = Lab(seed, 3)
+    lab.agree(3)
+    away = lab.followers()[0]
+    lab.disconnect(away)
+    for _ in range(4):
+        lab.agree(2)
+        lab.wait(TIMEOUT_S / 4)
+    lab.connect(away)
+    lab.agree(3)
+    lab.wait(TIMEOUT_S)
+    lab.agree(3)
+    lab.finish()
+
+
+@seeded
+def test_3b_fail_no_agree(seed: int) -> None:
+    lab = Lab(seed, 5)
+    index = lab.agree(5)
+    leader, away = lab.one_leader(), lab.followers()[:3]
+    lab.disconnect(*away)
+    write = lab.ask(leader)
+    lab.wait(2 * TIMEOUT_S)
+    assert not lab.is_committed(write)
+    lab.connect(*away)
+    leader = lab.one_leader()
+    assert index + 2 <= lab.agree(5) <= index + 4  # the write may still be in the log, and leaders' own entries are
+    lab.finish()
+
+
+@seeded
+def test_3b_concurrent_starts(seed: int) -> None:
+    lab = Lab(seed, 3)
+    leader = lab.one_leader()
+    term = lab.terms()
+    writes = [lab.ask(leader) for _ in range(5)]
+    lab.until(lambda: all(write.index for write in writes), 2, "writes of one moment are not all acknowledged")
+    assert lab.terms() == term
+    assert len({write.index for write in writes}) == 5
+    lab.finish()
+
+
+@seeded
+def test_3b_rejoin(seed: int) -> None:
+    lab = Lab(seed, 3)
+    lab.agree(3)
+    first = lab.one_leader()
+    lab.disconnect(first)
+    lost = [lab.ask(first) for _ in range(3)]
+    lab.agree(2)
+    second = lab.one_leader()
+    lab.disconnect(second)
+    lab.connect(first)
+    lab.agree(2)
+    lab.connect(second)
+    lab.agree(3)
+    assert not any(map(lab.is_committed, lost))
+    lab.finish()
+
+
+@seeded
+def test_3b_backup(seed: int) -> None:
+    """A leader backs up over wrong logs of followers, faster than one entry a message."""
+    lab = Lab(seed, 5)
+    lab.agree(5)
+    first, others = lab.one_leader(), lab.followers()
+    lab.disconnect(*others[1:])
+    for _ in range(50):
+        lab.ask(first)  # which nobody commits
+    lab.wait(TIMEOUT_S / 2)
+    lab.disconnect(first, others[0])
+    lab.connect(*others[1:])
+    lab.one_leader()
+    for _ in range(50):
+        lab.agree(3)
+    second = lab.one_leader()
+    third = next(name for name in others[1:] if name != second)
+    lab.disconnect(third)
+    for _ in range(50):
+        lab.ask(second)  # nor these
+    lab.wait(TIMEOUT_S / 2)
+    lab.disconnect(*lab.names)
+    lab.connect(first, others[0], third)
+    refusals = lab.network.refusals
+    for _ in range(50):
+        lab.agree(3)
+    lab.connect(*lab.names)
+    lab.agree(5)
+    assert lab.network.refusals - refusals <= 10  # 50 wrong entries each of four servers
+    lab.finish()
+
+
+@seeded
+def test_3b_count(seed: int) -> None:
+    """Not too many requests: at most 30 to elect, few for each agreement, bounded when idle."""
+    lab = Lab(seed, 3)
+    lab.one_leader()
+    assert lab.network.requests <= 30
+    lab.wait(0.1)
+    leader, before = lab.one_leader(), lab.network.requests
+    writes = [lab.ask(leader) for _ in range(10)]
+    lab.until(lambda: all(write.index for write in writes), 2, "writes are not acknowledged")
+    assert lab.network.requests - before <= (10 + 1 + 3) * 3
+    lab.wait(0.1)
+    before = lab.network.requests
+    lab.wait(1)
+    assert lab.network.requests - before <= 3 * 20
+    lab.finish()
+
+
+# --- 6.5840, 3C: persistence ------------------------------------------------------------------
+
+
+def restart(lab: Lab, *names: str) -> None:
+    lab.crash(*names)
+    lab.start(*names)
+
+
+@seeded
+def test_3c_persist_1(seed: int) -> None:
+    lab = Lab(seed, 3)
+    lab.agree(3)
+    restart(lab, *lab.names)
+    lab.agree(3)
+    leader = lab.one_leader()
+    restart(lab, leader)
+    lab.agree(3)
+    leader = lab.one_leader()
+    lab.crash(leader)
+    lab.agree(2)
+    lab.start(leader)
+    lab.agree(3)
+    follower = lab.followers()[0]
+    lab.crash(follower)
+    lab.agree(2)
+    lab.start(follower)
+    lab.agree(3)
+    lab.finish()
+
+
+@seeded
+def test_3c_persist_2(seed: int) -> None:
+    lab = Lab(seed, 5)
+    for _ in range(5):
+        lab.agree(5)
+        leader, others = lab.one_leader(), lab.followers()
+        lab.disconnect(*others[:2])
+        lab.agree(3)
+        away = (leader, *others[2:])
+        lab.disconnect(*away)
+        restart(lab, *others[:2])
+        lab.connect(*others[:2])
+        lab.wait(TIMEOUT_S)
+        restart(lab, others[2])
+        lab.connect(others[2])
+        lab.agree(3)
+        lab.connect(*away)
+    lab.agree(5)
+    lab.finish()
+
+
+@seeded
+def test_3c_persist_3(seed: int) -> None:
+    lab = Lab(seed, 3)
+    lab.agree(3)
+    leader, others = lab.one_leader(), lab.followers()
+    lab.disconnect(others[1])
+    lab.agree(2)
+    lab.crash(leader, others[0])
+    lab.connect(others[1])
+    lab.start(leader)
+    lab.agree(2)
+    lab.start(others[0])
+    lab.agree(3)
+    lab.finish()
+
+
+def figure_8(lab: Lab, iterations: int) -> None:
+    """Leaders crash soon after they have been asked, and others take their place."""
+    lab.agree(1)
+    for _ in range(iterations):
+        asked = [lab.ask(host.id) for host in lab.leading()]
+        lab.wait(lab.random.uniform(0, TIMEOUT_S / 2) if lab.random.random() < 0.1 else lab.random.uniform(0, 0.013))
+        if asked and lab.leading():
+            lab.crash(lab.leading()[-1].id)
+        up = [host for host in lab.hosts.values() if host.status is Status.UP]
+        if len(up) < 3:
+            lab.start(lab.random.choice(lab.names))
+    lab.finish()
+
+
+@seeded
+def test_3c_figure_8(seed: int) -> None:
+    figure_8(Lab(seed, 5), 1000)
+
+
+@seeded
+def test_3c_unreliable_agree(seed: int) -> None:
+    lab = Lab(seed, 5, quality=UNRELIABLE)
+    for _ in range(50):
+        leader = lab.one_leader()
+        for _ in range(4):
+            lab.ask(leader)
+        lab.agree(1)
+    lab.network.quality = Quality()
+    lab.agree(5)
+    lab.finish()
+
+
+@seeded
+def test_3c_figure_8_unreliable(seed: int) -> None:
+    """The same with cut links and messages that overtake each other."""
+    lab = Lab(seed, 5, quality=UNRELIABLE)
+    lab.agree(1)
+    for k in range(1000):
+        if k == 200:
+            lab.network.quality = REORDERED
+        leader = None
+        for name in lab.names:
+            if lab.ask(name).index is None and lab.hosts[name] in lab.leading():
+                leader = name
+        lab.wait(lab.random.uniform(0, TIMEOUT_S / 2) if lab.random.random() < 0.1 else lab.random.uniform(0, 0.013))
+        if leader is not None and lab.random.random() < 0.5:
+            lab.disconnect(leader)
+        if len(lab.off) > 2:
+            lab.connect(lab.random.choice(sorted(lab.off)))
+    lab.finish()
+
+
+def churn(lab: Lab) -> None:
+    """Clients write while servers are cut off, crash and come back."""
+    lab.load(every_ms=30, seconds=15)
+    for _ in range(20):
+        name = lab.random.choice(lab.names)
+        if lab.random.random() < 0.2:
+            lab.disconnect(name)
+        if lab.random.random() < 0.5:
+            lab.start(lab.random.choice(lab.names))
+            lab.connect(lab.random.choice(lab.names))
+        if lab.random.random() < 0.2:
+            lab.crash(lab.random.choice(lab.names))
+        lab.wait(0.7 * TIMEOUT_S)
+    lab.finish()
+    assert sum(write.index is not None and write.index > 0 for write in lab.writes) > 5
+
+
+@seeded
+def test_3c_reliable_churn(seed: int) -> None:
+    churn(Lab(seed, 5))
+
+
+@seeded
+def test_3c_unreliable_churn(seed: int) -> None:
+    churn(Lab(seed, 5, quality=UNRELIABLE))
+
+
+# --- 6.5840, 3D: snapshots --------------------------------------------------------------------
+
+EVERY = 10  # entries to a snapshot
+
+
+def snapshots(seed: int, *, disconnect: bool = False, crash: bool = False, quality: Quality | None = None) -> None:
+    """A follower, or the leader, is away while others take snapshots, and catches up from them."""
+    lab = Lab(seed, 3, quality=quality, snapshot_every=EVERY, options=Options(chunk_bytes=100))
+    lab.agree(3)
+    for k in range(10):
+        leader = lab.one_leader()
+        victim, asked = (leader, lab.followers()[0]) if k % 3 == 1 else (lab.followers()[0], leader)
+        if disconnect:
+            lab.disconnect(victim)
+            lab.agree(2)
+        if crash:
+            lab.crash(victim)
+            lab.agree(2)
+        asked = lab.one_leader()
+        for _ in range(EVERY // 2 + lab.random.randrange(EVERY)):
+            lab.ask(asked)
+        lab.agree(2)
+        if disconnect:
+            lab.connect(victim)
+        if crash:
+            lab.start(victim)
+        lab.agree(3)
+    assert lab.watch.counts["snapshots taken"] >= 10
+    if disconnect or crash:
+        assert lab.watch.counts["snapshots installed"] > 0
+    lab.finish()
+
+
+@seeded
+def test_3d_snapshot_basic(seed: int) -> None:
+    snapshots(seed)
+
+
+@seeded
+def test_3d_snapshot_install(seed: int) -> None:
+    snapshots(seed, disconnect=True)
+
+
+@seeded
+def test_3d_snapshot_install_unreliable(seed: int) -> None:
+    snapshots(seed, disconnect=True, quality=UNRELIABLE)
+
+
+@seeded
+def test_3d_snapshot_install_crash(seed: int) -> None:
+    snapshots(seed, crash=True)
+
+
+@seeded
+def test_3d_snapshot_install_uncrash(seed: int) -> None:
+    """InstallSnapshotUnCrash: with an unreliable network, too."""
+    snapshots(seed, crash=True, quality=UNRELIABLE)
+
+
+@seeded
+def test_3d_snapshot_all_crash(seed: int) -> None:
+    lab = Lab(seed, 3, snapshot_every=EVERY)
+    lab.agree(3)
+    for _ in range(5):
+        leader = lab.one_leader()
+        for _ in range(EVERY // 2 + lab.random.randrange(EVERY)):
+            lab.ask(leader)
+        index = lab.agree(3)
+        restart(lab, *lab.names)
+        assert lab.agree(3) > index
+    lab.finish()
+
+
+@seeded
+def test_3d_snapshot_init(seed: int) -> None:
+    """A snapshot survives a second restart, and so does what comes after it."""
+    lab = Lab(seed, 3, snapshot_every=EVERY)
+    lab.agree(3)
+    for _ in range(EVERY + 1):
+        lab.agree(3)
+    restart(lab, *lab.names)
+    lab.agree(3)
+    restart(lab, *lab.names)
+    lab.agree(3)
+    assert all(host.raft is not None and host.raft.log.base >= EVERY for host in lab.hosts.values())
+    lab.finish()
+
+
+# --- hashicorp's fuzzy list -------------------------------------------------------------------
+
+
+@seeded
+def test_fuzzy_leader_partitions(seed: int) -> None:
+    """The leader is cut off with too few others, again and again, under load."""
+    lab = Lab(seed, 5)
+    lab.load(every_ms=20, seconds=15)
+    for _ in range(10):
+        leader = lab.one_leader()
+        with_it = lab.random.sample(lab.followers(), lab.random.randrange(2))
+        rest = [name for name in lab.names if name not in (leader, *with_it)]
+        links = [(a, b) for x in (leader, *with_it) for y in rest for a, b in ((x, y), (y, x))]
+        lab.network.cut(links)
+        lab.wait(lab.random.uniform(0.5, 2.5))
+        lab.network.mend(links)
+        lab.wait(0.1)
+    lab.finish()
+
+
+@seeded
+def test_fuzzy_slow_send_vote(seed: int) -> None:
+    slow_votes(seed, sends=True)
+
+
+@seeded
+def test_fuzzy_slow_recv_vote(seed: int) -> None:
+    slow_votes(seed, sends=False)
+
+
+def slow_votes(seed: int, *, sends: bool) -> None:
+    """One server's requests for votes and votes are late, or those to it; leaders come and go."""
+    lab = Lab(seed, 5)
+    lab.load(every_ms=20, seconds=12)
+    slow = lab.names[0]
+    lab.network.slow_from, lab.network.slow_to = (slow, None) if sends else (None, slow)
+    for _ in range(6):
+        leader = lab.one_leader()
+        lab.disconnect(leader)
+        lab.wait(2 * TIMEOUT_S)
+        lab.connect(leader)
+    lab.finish()
+
+
+@seeded
+def test_fuzzy_add_remove_nodes(seed: int) -> None:
+    """Three servers become five, and three again, under load."""
+    lab = Lab(seed, 3, spares=2, snapshot_every=EVERY)
+    lab.load(every_ms=20, seconds=10)
+    three, five = lab.names[:3], lab.names
+    for single in (True, False):
+        lab.wait(1)
+        if single:
+            lab.change(lab.names[:4], single=True)
+            lab.change(five, single=True)
+        else:
+            lab.change(five)
+        assert lab.agree(5)
+        lab.wait(1)
+        if single:
+            lab.change(lab.names[:4], single=True)
+            lab.change(three, single=True)
+        else:
+            lab.change(three)
+        assert lab.agree(3)
+    lab.finish()
+
+
+@seeded
+def test_fuzzy_remove_leader(seed: int) -> None:
+    lab = Lab(seed, 5)
+    lab.load(every_ms=20, seconds=6)
+    leader = lab.one_leader()
+    lab.wait(1)
+    rest = [name for name in lab.names if name != leader]
+    lab.change(rest, single=True)
+    assert lab.one_leader() != leader
+    lab.wait(3 * TIMEOUT_S)
+    assert lab.leading()[-1].id in rest
+    lab.finish()
+
+
+@seeded
+def test_fuzzy_remove_partitioned_node(seed: int) -> None:
+    """A server is removed while it is cut off; back again, it disturbs nobody."""
+    lab = Lab(seed, 5)
+    lab.load(every_ms=20, seconds=6)
+    away = lab.followers()[0]
+    lab.disconnect(away)
+    lab.wait(1)
+    rest = [name for name in lab.names if name != away]
+    lab.change(rest)
+    leader, terms = lab.one_leader(), {lab.hosts[name].raft.term for name in rest}  # type: ignore[union-attr]
+    lab.connect(away)
+    lab.wait(5 * TIMEOUT_S)
+    assert lab.one_leader() == leader
+    assert {lab.hosts[name].raft.term for name in rest} == terms  # type: ignore[union-attr]
+    lab.finish()
+
+
+@seeded
+def test_fuzzy_leadership_transfer(seed: int) -> None:
+    """Leadership is handed over ten times under load; hardly a write is refused for longer."""
+    lab = Lab(seed, 5)
+    lab.load(every_ms=10, seconds=10)
+    lab.one_leader()
+    elections = 0
+    for _ in range(10):
+        leader = lab.one_leader()
+        to = lab.random.choice(lab.followers())
+        lab.transfer(to)
+        lab.wait(0.3)
+        elections += lab.one_leader() == to != leader
+    assert elections >= 9
+    lab.finish()
+
+
+# --- the lab itself ---------------------------------------------------------------------------
+
+
+def test_a_lab_is_deterministic() -> None:
+    def life(seed: int) -> tuple[int, int, list[int | None]]:
+        lab = Lab(seed, 5, quality=UNRELIABLE)
+        churn(lab)
+        return lab.world.now, lab.world.events, [write.index for write in lab.writes]
+
+    assert life(1) == life(1) != life(2)
