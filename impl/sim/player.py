@@ -134,7 +134,10 @@ class Player:
         return self.label(m["label"], self.stage().read(self.name(m["at"]), m["key"], m["way"]))
 
     def change(self, m: re.Match[str]) -> Answer:
-        target = Configuration(Members(tuple(self.names(m["voters"]))), tuple(self.names(m["learners"] or "")))
+        voters, learners = self.names(m["voters"]), self.names(m["learners"] or "")
+        if len({*voters, *learners}) < len(voters) + len(learners):
+            raise Wrong("a server is named twice")
+        target = Configuration(Members(tuple(voters)), tuple(learners))
         answer = self.stage().change(self.name(m["at"]), target, single=bool(m["single"]), auto_leave=not m["joint"])
         return self.label(m["label"], answer)
 
@@ -198,6 +201,8 @@ class Player:
         self.stage().hosts[self.name(m[1])].clock.jump(duration_us(m[2]))
 
     def rate(self, m: re.Match[str]) -> None:
+        if not 0.1 <= float(m[2]) <= 10:
+            raise Wrong("a clock runs at 0.1 to 10 times the time")
         for name in self.names(m[1]):
             self.stage().hosts[name].clock.run_at(self.stage().world.now, round(float(m[2]) * 1_000_000))
 
@@ -257,11 +262,17 @@ def compare(what: str, found: str, expected: str, or_before: str = ":") -> None:
 
 
 def _servers(cast: Cast, m: re.Match[str]) -> Cast:
-    return replace(cast, members=tuple(m[1].split()))
+    return _unique(replace(cast, members=tuple(m[1].split())))
 
 
 def _spares(cast: Cast, m: re.Match[str]) -> Cast:
-    return replace(cast, others=tuple(m[1].split()))
+    return _unique(replace(cast, others=tuple(m[1].split())))
+
+
+def _unique(cast: Cast) -> Cast:
+    if len(set(cast.names)) < len(cast.names) or "all" in cast.names:
+        raise Wrong("every server needs a name of its own, other than all")
+    return cast
 
 
 def _option(cast: Cast, m: re.Match[str]) -> Cast:
@@ -273,6 +284,12 @@ def _option(cast: Cast, m: re.Match[str]) -> Cast:
     if (kind is bool) != (value in ("on", "off")):
         raise Wrong(f"{name} is {'on or off' if kind is bool else 'a number'}, not {value!r}")
     read = value == "on" if kind is bool else kind(float(value))
+    if name.endswith("_s") and read < 0.01:
+        raise Wrong(f"{name} is at least 0.01")
+    if kind is int and read < 1:
+        raise Wrong(f"{name} is at least 1")
+    if name == "drift" and read >= 1:
+        raise Wrong("drift is less than 1")
     return replace(cast, options=replace(cast.options, **{name: read}))
 
 
@@ -280,19 +297,22 @@ def _given(cast: Cast, m: re.Match[str]) -> Cast:
     if m["who"] not in cast.names:
         raise Wrong(f"there is no server {m['who']!r}: name the servers first")
     terms = tuple(map(int, (m["log"] or "").split()))
+    if list(terms) != sorted(terms) or 0 in terms:
+        raise Wrong("terms in a log begin with 1 and do not decrease")
     given = Given(terms, int(m["term"] or 0), m["vote"])
     return replace(cast, given={**cast.given, m["who"]: given})
 
 
 _NAMES = r"(\w+(?:[ ,]+\w+)*)"
 _LABEL = r"(?: as (?P<label>\w+))?"
-_TIME = r"(\+?\d+(?:\.\d+)?m?s)"
+_NUMBER = r"\d{1,9}(?:\.\d{1,9})?"
+_TIME = rf"(\+?{_NUMBER}m?s)"
 
 PREPARATIONS: dict[str, tuple[str, Callable[[Cast, re.Match[str]], Cast]]] = {
     "servers": (r"(\w+(?: \w+)*)", _servers),
     "spares": (r"(\w+(?: \w+)*)", _spares),
-    "option": (r"(\w+) (on|off|[\d.]+)", _option),
-    "given": (r"(?P<who>\w+)(?: log (?P<log>\d+(?: \d+)*))?(?: term (?P<term>\d+))?(?: vote (?P<vote>\w+))?", _given),
+    "option": (rf"(\w+) (on|off|{_NUMBER})", _option),
+    "given": (r"(?P<who>\w+)(?: log (?P<log>\d{1,9}(?: \d{1,9})*))?(?: term (?P<term>\d{1,9}))?(?: vote (?P<vote>\w+))?", _given),
 }
 COMMANDS: dict[str, tuple[str, Callable[[Player, re.Match[str]], Answer | None]]] = {
     "elect": (_NAMES, Player.elect),
@@ -314,12 +334,12 @@ COMMANDS: dict[str, tuple[str, Callable[[Player, re.Match[str]], Answer | None]]
     "release": (r"(.+)", Player.release),
     "pass": (r"(.+)", Player.let_pass),
     "drop": (r"(.+)", Player.drop),
-    "crash": (r"(?P<names>\w+(?:[ ,]+(?!keeping\b)\w+)*)(?: keeping (?P<bytes>\d+) bytes)?", Player.crash),
+    "crash": (r"(?P<names>\w+(?:[ ,]+(?!keeping\b)\w+)*)(?: keeping (?P<bytes>\d{1,9}) bytes)?", Player.crash),
     "restart": (_NAMES, Player.restart),
     "stick": (_NAMES, Player.stick),
     "pause": (_NAMES, Player.pause),
     "resume": (_NAMES, Player.resume),
     "clock": (rf"(\w+) {_TIME}", Player.clock),
-    "rate": (rf"{_NAMES} (\d+(?:\.\d+)?)", Player.rate),
+    "rate": (rf"{_NAMES} ({_NUMBER})", Player.rate),
     "expect": (r"(?P<fact>\w+) (?P<rest>.+)", Player.expect),
 }

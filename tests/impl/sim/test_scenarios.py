@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scrutator.impl.sim.player import COMMANDS, PREPARATIONS
 from scrutator.impl.sim.script import Broken, Malformed, ScriptError, Unmet, lines, play
@@ -79,6 +81,13 @@ WRONG = [
     ("servers a\noption speed 3", "2: there is no option 'speed': choose of election_timeout_s"),
     ("servers a\ngiven b log 1", "2: there is no server 'b'"),
     ("servers a\nrun 4000s", "2: run at most an hour"),
+    ("servers a a", "1: every server needs a name of its own"),
+    ("servers a\ngiven a log 2 1", "2: terms in a log begin with 1 and do not decrease"),
+    ("servers a\noption heartbeat_s 0", "2: heartbeat_s is at least 0.01"),
+    ("servers a\noption inflight 0", "2: inflight is at least 1"),
+    ("servers a\noption drift 1", "2: drift is less than 1"),
+    ("servers a\nrate a 0", "2: a clock runs at 0.1 to 10 times the time"),
+    ("servers a b\nchange a to a a", "2: a server is named twice"),
 ]
 
 
@@ -87,6 +96,25 @@ def test_a_line_that_is_wrong_is_named(text: str, what: str) -> None:
     with pytest.raises(Malformed) as error:
         play(text, "it.txt")
     assert str(error.value).startswith(f"it.txt:{what}")
+
+
+WORDS = ("a", "b", "z", "all", "x=1", "by", "index", "to", "learners", "in one step", "as", "=>", "1", "2s", "a>b", "*-*", "keeping", "=", "#")
+COMMAND_LINES = sorted(
+    {f"{line.command} {line.rest}" for path in SCENARIOS for line in lines(path.read_text(encoding="utf-8")) if line.command in COMMANDS}
+)
+NONSENSE = st.tuples(st.sampled_from([*COMMANDS, *PREPARATIONS]), st.lists(st.sampled_from(WORDS), max_size=6))
+
+
+@given(st.lists(st.sampled_from(COMMAND_LINES) | NONSENSE.map(lambda line: " ".join([line[0], *line[1]])), max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_whatever_the_commands_they_are_played_or_named(commands: list[str]) -> None:
+    """Lines that are wrong go, one after the other; no order of the others breaks an invariant."""
+    while True:
+        try:
+            play("\n".join(["servers a b c d e", *commands]))
+            return
+        except (Malformed, Unmet) as error:
+            del commands[error.line - 2]
 
 
 def test_an_unmet_expectation_says_what_is_and_what_happened() -> None:
