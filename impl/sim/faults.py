@@ -73,9 +73,10 @@ class Faults:
         self._schedule()
 
     def lie_in_wait(self, host: Host) -> None:
-        """A server does what is delicate: it leads, or it changes the members.  Something may go wrong just then."""
-        if not self._healed and self.tape.draw(8) >= 8 - self._ambush:
-            self.world.after(1 + MILLISECOND * self.tape.draw(2 * self.sim.setup.spread_ms), self._strike, host)
+        """A server does what is delicate, such as to lead or to vote.  Something may go wrong just then."""
+        if not self._healed and self._ambush and self.tape.draw(8) >= 8 - self._ambush:
+            later_ms = self.tape.draw(2) and self.tape.draw(2 * self.sim.setup.spread_ms)
+            self.world.after(1 + MILLISECOND * later_ms, self._strike, host)
 
     def _strike(self, host: Host) -> None:
         if self._healed or host.status is not Status.UP:
@@ -84,7 +85,7 @@ class Faults:
         others = [name for name in self.sim.setup.names if name != host.id]
         shape = self.tape.pick([name for name in _AMBUSHES if name in self._mix])
         if shape == "partition":
-            for _ in range(1 + self.tape.draw(2)):  # it may keep one or two others
+            for _ in range(self.tape.draw(3)):  # it may keep one or two others
                 others.remove(self.tape.pick(others))
             self._cut(both([host.id], others))
         elif shape == "kill":
@@ -155,7 +156,7 @@ class Faults:
     def partition(self) -> None:
         """Cut some links for a while, each in one direction or both."""
         names = self.sim.setup.names
-        shape = self.tape.draw(8)
+        shape = self.tape.draw(9)
         one = self._anyone().id
         others = [name for name in names if name != one]
         links = self._shape(shape, one, others, names)
@@ -177,6 +178,8 @@ class Faults:
             return [(one, other) for other in others]
         if shape == 3:
             return both([one], others)
+        if shape == 8:  # any, each way by itself
+            return [(a, b) for a in names for b in names if a != b and self.tape.draw(2)]
         left = [name for name in names if self.tape.draw(2)]
         right = [name for name in names if name not in left]
         if shape == 4:
@@ -193,12 +196,32 @@ class Faults:
             self.sim.network.mend(links)
             self.sim.tell("", "links are mended")
 
+    def isolate(self) -> None:
+        """Cut the leader off, so that another may lead while it thinks that it does; it may stand still at first."""
+        leader = self.sim.leader()
+        if leader is None:
+            return
+        self.fired["isolated leader"] += 1
+        after_ms = 0
+        if self.tape.draw(2):
+            after_ms = self.tape.draw(400)  # what was on its way reaches it, and waits
+            leader.pause()
+            stands_ms = after_ms + 400 + self.tape.draw(2000)
+            self.world.after(stands_ms * MILLISECOND, Host.resume, leader)
+            self.sim.tell(leader.id, f"is paused for {stands_ms} ms")
+        self.world.after(1 + after_ms * MILLISECOND, self._cut_off, leader)
+
+    def _cut_off(self, host: Host) -> None:
+        if not self._healed:
+            self._cut(both([host.id], [name for name in self.sim.setup.names if name != host.id]))
+
     def network(self) -> None:
         """Lose, double and delay some messages for a while."""
         draw = self.tape.draw
         self.fired["bad network"] += 1
         spread_us = MILLISECOND * self.sim.setup.spread_ms
-        quality = Quality(draw(200), draw(100), draw(100), 50 + draw(3000), spread_us=spread_us)
+        late = draw(self.tape.pick((100, 600)))
+        quality = Quality(draw(200), draw(100), late, 50 + draw(3000), spread_us=spread_us)
         self.sim.network.quality = quality
         self.sim.tell("", f"the network is bad: {quality}")
         self.world.after(self.tape.pick(_DURATIONS_MS) * MILLISECOND, self._good, quality)
@@ -321,6 +344,6 @@ def both(left: Sequence[str], right: Sequence[str]) -> list[Link]:
 
 
 _ACTIONS: dict[str, Callable[[Faults], None]] = {
-    "kill": Faults.kill, "pause": Faults.pause, "partition": Faults.partition, "network": Faults.network,
+    "kill": Faults.kill, "pause": Faults.pause, "partition": Faults.partition, "isolate": Faults.isolate, "network": Faults.network,
     "disk": Faults.disk, "clock": Faults.clock, "membership": Faults.membership, "transfer": Faults.transfer,
 }  # fmt: skip

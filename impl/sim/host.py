@@ -24,11 +24,11 @@ from scrutator.impl.raft import (
     Event,
     HeartbeatTimeout,
     Output,
-    Persist,
     Propose,
     Raft,
     Read,
     Received,
+    Role,
     Snapshot,
 )
 from scrutator.impl.sim.clock import LocalClock
@@ -101,7 +101,8 @@ class Host:
         self.raft: Raft | None = None
         self.machine: KeyValue = self.setup.machine()
         self.mirror = Image()  # the disk, once all is synced
-        self.applied = self.handed = self.commit_seen = self.led = 0
+        self.applied = self.handed = self.commit_seen = 0
+        self.led = self._first_commit = 0  # the last term in which it led, and in which it committed as leader
         self._compacted = 0
         self._inbox: deque[Event] = deque()
         self._busy = False
@@ -247,15 +248,19 @@ class Host:
             self.mirror.absorb(persist)
         led = self.led
         self.watch.stepped(self, output)
-        if self.led != led or self._is_delicate(persist):
+        if self.led != led or self._is_delicate(output):
             self.sim.faults.lie_in_wait(self)
         self._set_timers(output)
         self._note_requests(output)
         self._send(output.send)
         self._carry_out(output)
 
-    def _is_delicate(self, persist: Persist) -> bool:
-        """It votes for another, or changes the members."""
+    def _is_delicate(self, output: Output) -> bool:
+        """It votes for another, changes the members, or commits for the first time since it leads."""
+        persist = output.persist
+        if output.apply and self.raft is not None and self.raft.role is Role.LEADER and self._first_commit != self.led:
+            self._first_commit = self.led
+            return True
         return persist.vote not in (None, self.id) or (bool(persist.entries) and persist.entries[0].configuration is not None)
 
     def _carry_out(self, output: Output) -> None:

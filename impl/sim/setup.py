@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scrutator.impl.sim.host import Host
     from scrutator.impl.sim.workload import Client
 
-FAULTS = ("kill", "pause", "partition", "network", "disk", "clock", "membership", "transfer")
+FAULTS = ("kill", "pause", "partition", "isolate", "network", "disk", "clock", "membership", "transfer")
 
 
 def _host() -> type[Host]:

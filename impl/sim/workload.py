@@ -25,6 +25,9 @@ _BACKOFF_US = 60 * MILLISECOND
 _WAYS = ("log", "index", "lease")
 _WRITES = ("put", "put", "put", "append", "append", "append", "cas", "cas", "cas", "delete")
 
+# Of 16 operations, how many are reads, and by which ways; a client that only reads stays where it is answered.
+_HABITS = ((None, None), (16, ("lease",)), (0, None), (14, ("index", "lease")))
+
 Result = str | bool | None
 
 
@@ -80,6 +83,9 @@ class Client:
         self._hinted: str | None = None
         self._session = self._sequence = self._numbers = self._values = 0
         self._operation: Operation | None = None
+        reads, ways = self.tape.pick(_HABITS)
+        self._reads = sim.setup.reads if reads is None else reads
+        self._ways = sim.setup.ways if ways is None else ways
         self._seen: dict[str, str | None] = {}  # what keys were last known to hold
 
     @property
@@ -94,8 +100,8 @@ class Client:
             self._call("register", "", None, "log", Command("register"))
             return
         key = f"k{self.tape.draw(self.sim.setup.keys)}"
-        if self.tape.draw(16) < self.sim.setup.reads:
-            self.read(key, self.tape.pick(self.sim.setup.ways))
+        if self.tape.draw(16) < self._reads:
+            self.read(key, self.tape.pick(self._ways))
         else:
             self.write(self.tape.pick(_WRITES), key)
 
