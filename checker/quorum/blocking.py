@@ -15,7 +15,7 @@ from math import lcm
 from typing import Any
 
 from scrutator.checker.quorum.circuit import Circuit, Gate, Shape, Step, compiled, steps
-from scrutator.checker.quorum.programme import Programme, TimedOut, members
+from scrutator.checker.quorum.programme import Programme, TimedOut, members, raise_if_interrupted
 from scrutator.model.quorums.expression import AtLeast, Expression, Node, QuorumError, parts
 
 TIMEOUT_S = 60.0
@@ -217,6 +217,7 @@ def _cheaper(expression: Expression, costs: Mapping[str, int], cost_max: int, de
         solver.add(z3.Sum([costs[name] * value for name, value in present.items()]) <= cost_max)
         solver.add(*_constraints(expression, present))
         verdict = solver.check()
+        raise_if_interrupted(solver)
         if verdict == z3.unsat:
             return None
         if verdict == z3.sat:

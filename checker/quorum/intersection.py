@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from enum import Enum
 
-from scrutator.checker.quorum.programme import Programme, TimedOut, members
+from scrutator.checker.quorum.programme import Programme, TimedOut, members, raise_if_interrupted
 from scrutator.checker.quorum.result import Finding, Miss
 from scrutator.checker.quorum.smtlib import Leaves, Question, presence
 from scrutator.checker.verdict import Verdict
@@ -75,6 +75,7 @@ def _ask(asked: Question, leaves: Leaves, deadline: float, size_max: int | None 
     solver.set("timeout", left_ms)
     solver.from_string(asked.text(leaves, size_max))
     verdict = solver.check()
+    raise_if_interrupted(solver)
     if verdict == z3.unsat:
         return _Answer.NONE
     if verdict != z3.sat or leaves is Leaves.REAL:

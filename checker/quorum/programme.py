@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any  # z3 has no types
 
 from scrutator.model.quorums.expression import AtLeast, Expression, Node, parts
 
@@ -91,3 +92,9 @@ class Programme:
 def members(values: list[float], present: Mapping[str, int]) -> frozenset[str]:
     """The names of the nodes whose variables are 1."""
     return frozenset(name for name, variable in present.items() if values[variable] > 0.5)
+
+
+def raise_if_interrupted(solver: Any) -> None:
+    """Raises `KeyboardInterrupt` where z3, which takes Ctrl-C for itself, gave up because of it."""
+    if "keyboard" in solver.reason_unknown():
+        raise KeyboardInterrupt

@@ -20,7 +20,7 @@ from scrutator.checker.quorum.federated.reduce import Counts
 from scrutator.checker.quorum.federated.result import Mistaken, Smallest
 from scrutator.checker.quorum.federated.symmetry import opposite
 from scrutator.checker.quorum.federated.units import Units, units_of
-from scrutator.checker.quorum.programme import TimedOut
+from scrutator.checker.quorum.programme import TimedOut, raise_if_interrupted
 from scrutator.model.quorums.federated import FederatedSystem
 
 
@@ -60,6 +60,7 @@ def _smallest(units: Units, until: float | None) -> Counts:
     while True:
         _limit(solver, until)
         answer = solver.check(z3.PbLe(cost, fewest)) if fewest < len(cost) else solver.check()
+        raise_if_interrupted(solver)
         if answer == z3.unknown:
             raise TimedOut("the search for blocking sets")
         if answer == z3.unsat:

@@ -18,6 +18,7 @@ import z3
 
 from scrutator.checker.quorum.federated.reduce import Counts, Gate, Reduced
 from scrutator.checker.quorum.federated.symmetry import Orbits
+from scrutator.checker.quorum.programme import TimedOut, raise_if_interrupted
 
 Levels = list[list[Any]]  # of each class: at least 1, 2, ... of its nodes
 
@@ -122,6 +123,7 @@ class Question:
         left_s = self._left_s() if timeout_s is None else min(timeout_s, self._left_s())
         self.solver.set("timeout", min(max(1, int(left_s * 1000)), 2**31))
         answer = self.solver.check()
+        raise_if_interrupted(self.solver)
         return None if answer == z3.unknown else bool(answer == z3.sat)
 
     def least(self, cost: list[Any], sets: list[Levels], at_most: int | None = None) -> Best | None:
@@ -129,8 +131,6 @@ class Question:
 
         Raises `TimedOut` if not even that is known in time.
         """
-        from scrutator.checker.quorum.programme import TimedOut
-
         if at_most is not None:
             self.solver.add(z3.PbLe([(one, 1) for one in cost], at_most))
         best: Best | None = None

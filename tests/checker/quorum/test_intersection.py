@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from random_systems import expressions, quorums
 
 from scrutator.checker.quorum.intersection import decide
+from scrutator.checker.quorum.programme import raise_if_interrupted
 from scrutator.checker.quorum.result import Finding
 from scrutator.checker.quorum.script import script
 from scrutator.checker.quorum.smtlib import Leaves, Question
@@ -209,3 +210,25 @@ def test_names_cannot_break_out_of_their_quotes() -> None:
     finding = decide(Rule(("x", "x")), Question((choose(3, odd),) * 2))
     assert finding.verdict is Verdict.HOLDS
     assert decide(Rule(("x", "x")), Question((choose(2, odd),) * 2)).verdict is Verdict.VIOLATED
+
+
+def test_an_interruption_that_the_solver_took_for_itself_ends_the_command() -> None:
+    """z3 answers Ctrl-C with "unknown": to go on then would mean that nothing can stop the command."""
+    import signal
+    import threading
+
+    import z3
+
+    solver = z3.SolverFor("QF_LIA")
+    weights = [(7 * k * k + 13 * k) % 9973 + 10**6 for k in range(60)]
+    chosen = [z3.Int(f"x{k}") for k in range(60)]
+    solver.add(*(z3.And(value >= 0, value <= 1) for value in chosen))
+    solver.add(z3.Sum([w * value for w, value in zip(weights, chosen, strict=True)]) == sum(weights) // 2 + 1)
+    solver.add(z3.Sum([w * w % 9973 * value for w, value in zip(weights, chosen, strict=True)]) == 40_000, z3.Sum(chosen) <= 20)
+    solver.set("timeout", 10_000)
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        solver.check()
+        raise_if_interrupted(solver)
+    timer.join()
