@@ -112,10 +112,11 @@ class Elections(Replication):
     def must_ignore(self, m: RequestVote) -> bool:
         """Whether a leader was heard of so lately that nobody is helped to replace it.
 
-        Leases rest on this.  The leader itself, if it stands again, is no rival of its own; and who stands
-        because the leader said so has its leave.
+        Leases rest on this, in the term that has just begun as well: its beginning may have been heard of in
+        passing.  The leader itself, if it stands again, is no rival of its own; and who stands because the
+        leader said so has its leave.
         """
-        if not self.options.check_quorum or m.transfer or m.term <= self.term or m.src == self.leader:
+        if not self.options.check_quorum or m.transfer or m.term < self.term or m.src == self.leader:
             return False
         since = self.confirmed_s if self.role is Role.LEADER else self.heard_s
         return self.now_s - since < self.options.election_timeout_s

@@ -179,7 +179,7 @@ class Replication(State):
     def on_append_entries(self, m: AppendEntries) -> None:
         """Store the leader's entries where the log agrees with its own, and say how far it does."""
         if m.term < self.term:
-            self.out.send_durable.append(Appended(self.id, m.src, self.term, 0, m.round, m.prev_index, 0, 0))
+            self.out.send_durable.append(self.outdated(m.src))
             return
         self.hear(m.term, m.src)
         if m.prev_index < self.commit:
@@ -197,6 +197,10 @@ class Replication(State):
         match = m.prev_index + len(m.entries)
         self.set_commit(max(self.commit, self.commit_told(m, match)))
         self.out.send_durable.append(Appended(self.id, m.src, self.term, match, m.round))
+
+    def outdated(self, to: str) -> Appended:
+        """The answer to an earlier term.  It names no round: its receiver may lead this very term, with rounds of its own."""
+        return Appended(self.id, to, self.term, 0, 0, 0)
 
     def is_consistent(self, m: AppendEntries) -> bool:
         """The log holds the entry just before the new ones."""

@@ -68,7 +68,7 @@ class Snapshots(Replication):
     def on_install_snapshot(self, m: InstallSnapshot) -> None:
         """Collect the pieces; with the last one, install it."""
         if m.term < self.term:
-            self.out.send_durable.append(Appended(self.id, m.src, self.term, 0, m.round, m.index, 0, 0))
+            self.out.send_durable.append(self.outdated(m.src))
             return
         self.hear(m.term, m.src)
         if self.is_behind(m):
