@@ -7,7 +7,7 @@ follows from it has happened, and no time has passed.
     servers a b c            the first members; the first command but `option`, `spares` and `given`
     spares d e               further servers, of whom the first members know nothing
     option pre_vote on       also check_quorum, both are off else; drift 0.1; election_timeout_s 2
-    given a log 1 1 2 term 3 what lies on a's disk: the terms of its entries, its term, its vote
+    given a log 1 2 term 3   what lies on a's disk: the terms of its entries, its term, its vote
     elect a                  its election timer runs out; so do those of several at once: elect a b
     beat a                   its heartbeat timer runs out
     propose a x=1 y+=2       put and append, at a; with `as p` the answer is expected later
@@ -102,7 +102,10 @@ def play(text: str, file: str = "scenario", mutant: str | None = None) -> Stage:
     if mutant is not None and mutant not in MUTANTS:
         raise ValueError(f"there is no mutant {mutant!r}: choose of {', '.join(MUTANTS)}")
     player = Player(mutant)
-    for line in lines(text, file):
+    commands = lines(text, file)
+    if not commands:
+        raise Malformed(file, 1, "there is no command: a scenario begins with its servers")
+    for line in commands:
         try:
             player.play(line)
         except Unreadable:
@@ -114,10 +117,13 @@ def play(text: str, file: str = "scenario", mutant: str | None = None) -> Stage:
             raise Unmet(file, line.number, str(error), player.story()) from None
         except Violated as error:
             raise Broken(file, line.number, str(error), player.story()) from error
-    return player.stage()
+    try:
+        return player.stage()
+    except Wrong as error:
+        raise Malformed(file, commands[-1].number, str(error)) from None
 
 
 def usage(command: str) -> str:
     """The example of a command in the description of the language."""
-    examples = re.findall(rf"^    (.*\b{command} \S.*?)(?: {{2,}}|$)", __doc__ or "", flags=re.MULTILINE)
+    examples = re.findall(rf"^    (.*?\b{command} \S.*?)(?: {{2,}}|$)", __doc__ or "", flags=re.MULTILINE)
     return examples[0] if examples else command

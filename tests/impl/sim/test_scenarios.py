@@ -67,7 +67,9 @@ def test_every_command_is_in_some_scenario() -> None:
 WRONG = [
     ("elekt a", "1: there is no command 'elekt': choose of servers, "),
     ("servers a b\n\nelect c", "3: there is no server 'c': choose of a b"),
+    ("# nothing", "1: there is no command"),
     ("elect a", "1: name the servers first"),
+    ("spares a", "1: name the servers first"),
     ("servers a\nelect a\nservers b", "3: servers must come before the first command that does something"),
     ("servers a b\nrun fast", "2: run 'fast' cannot be read; such lines look like: run 500ms"),
     ("servers a b\ncut a", "2: 'a' is no link: write a>b"),
