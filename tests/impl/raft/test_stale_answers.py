@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scrutator.impl.raft import ElectionTimeout, Options, Output, Raft, Read, Received, configuration
-from scrutator.impl.raft.messages import AppendEntries, Appended, InstallSnapshot, RequestVote, Vote
+from scrutator.impl.raft.messages import Appended, AppendEntries, InstallSnapshot, RequestVote, Vote
 
 MEMBERS = configuration("abc")
 OPTIONS = Options(pre_vote=False)
