@@ -71,7 +71,7 @@ class VoteBeforeSync(Host):
         return bool(output.persist.entries or output.persist.snapshot)
 
 
-@_host("sync_error_retried", "leader completeness", "fsyncgate; rostamlabs/rostam/issues/94")
+@_host("sync_error_retried", "liveness once faults have healed", "fsyncgate; rostamlabs/rostam/issues/94")
 class SyncErrorRetried(Host):
     """After a failed sync the next one is believed, although what was to be synced is gone."""
 

@@ -60,7 +60,7 @@ def test_each_fault_alone_breaks_nothing_and_happens(fault, tmp_path):
         assert is_linearizable(r, tmp_path)
         counts.update(r.counts)
     signs = {
-        "kill": "crashes", "pause": "pause", "partition": "messages stopped", "network": "messages lost",
+        "kill": "crashes", "pause": "pause", "partition": "messages stopped", "isolate": "isolated leader", "network": "messages lost",
         "disk": "full disks", "clock": "clock drift", "membership": "joint change", "transfer": "transfer",
     }  # fmt: skip
     assert counts[signs[fault]] > 0
