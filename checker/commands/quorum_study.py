@@ -308,7 +308,7 @@ def _explore(system: QuorumSystem, model: str, request: Request) -> Explored:
     with models_code(), ProgressLine(sys.stderr, model) as progress:
         options = CheckOptions(timeout_s=request.timeout_s)
         result = check(spec, bounds={**settings, **given.bounds}, options=options, progress=progress)
-    return Explored(model, result, quorums_of(result, given))
+    return Explored(model, result, quorums_of(result, given, system.rules))
 
 
 def _write_questions(verification: Verification, folder: Path) -> tuple[Path, ...]:

@@ -5,13 +5,14 @@ Law: the model gets the expressions that were verified, with nothing changed but
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from scrutator.checker.explore.result import Result
 from scrutator.model.language import Spec
 from scrutator.model.language.types.bounds import BoundDeclaration
 from scrutator.model.quorums.expression import AtLeast, Expression, Node, QuorumError, fold
+from scrutator.model.quorums.rules import Rule
 from scrutator.model.quorums.system import QuorumSystem
 from scrutator.model.quorums.table import NODES_MAX, QuorumsDeclaration, node_names
 
@@ -78,15 +79,24 @@ class Shown:
     apart: tuple[tuple[str, frozenset[str]], tuple[str, frozenset[str]]] | None
 
 
-def quorums_of(result: Result, given: Handover) -> Shown | None:
-    """The quorums that decided something in the first counterexample; None where there is none."""
+def quorums_of(result: Result, given: Handover, rules: Collection[Rule]) -> Shown | None:
+    """The quorums that decided something in the first counterexample; None where there is none.
+
+    Of those, two without a common node that a rule says must have one.
+    """
     trace = next((p.trace for p in result.properties if p.trace is not None and p.verdict.value == "violated"), None)
     if trace is None:
         return None
     found = dict.fromkeys(
         (given.roles[name], given.translated(nodes)) for step in trace.steps for name, nodes in step.decided
     )
-    pairs = ((first, second) for first in found for second in found if not first[1] & second[1])
+    ruled = {frozenset(rule.roles) for rule in rules}
+    pairs = (
+        (first, second)
+        for first in found
+        for second in found
+        if not first[1] & second[1] and frozenset((first[0], second[0])) in ruled
+    )
     return Shown(tuple(found), next(pairs, None))
 
 

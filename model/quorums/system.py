@@ -130,8 +130,9 @@ def parse_system(text: str, *, name: str = "", rules: tuple[str, ...] = ()) -> Q
     ('(a + b)*(c + d)', ['read & write', 'write & write'])
     """
     texts: dict[str, str] = {}
-    for part in text.split(";"):
-        role, equals, expression = part.partition("=")
+    for part in _unquoted(text, ";"):
+        role, *rest = _unquoted(part, "=")
+        equals, expression = bool(rest), "=".join(rest)
         if not equals:
             role, expression = "quorum", part
         if not part.strip():
@@ -144,6 +145,22 @@ def parse_system(text: str, *, name: str = "", rules: tuple[str, ...] = ()) -> Q
     if not texts:
         raise QuorumError("no quorums: write for instance majority(a, b, c), or read = a*b; write = a + b")
     return with_rules(name or text.strip(), read_roles(texts), rules)
+
+
+def _unquoted(text: str, separator: str) -> list[str]:
+    """The text between separators that stand outside quotes."""
+    parts, quote, escaped = [""], "", False
+    for character in text:
+        if character == separator and not quote:
+            parts.append("")
+            continue
+        if quote:
+            quote = "" if character == quote and not escaped else quote
+            escaped = character == "\\" and not escaped
+        elif character in "'\"":
+            quote = character
+        parts[-1] += character
+    return parts
 
 
 def read_roles(texts: Mapping[str, str], nodes: Mapping[str, Node] | None = None) -> dict[str, Expression]:

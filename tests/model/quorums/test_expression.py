@@ -19,6 +19,7 @@ from scrutator.model.quorums import (
     minimal_quorums,
     nodes,
     parse,
+    parse_system,
     weighted,
 )
 from scrutator.model.quorums.expression import is_read_once
@@ -139,3 +140,9 @@ def test_what_makes_no_sense_is_refused(build: object, message: str) -> None:
     with pytest.raises(QuorumError) as error:
         build()  # type: ignore[operator]
     assert message in str(error.value)
+
+
+def test_separators_may_stand_in_names() -> None:
+    system = parse_system("read = 'a;b' * 'c=d'; write = 'a;b' + \"e'f=\"")
+    assert system.roles["read"].names() == ("a;b", "c=d")
+    assert system.roles["write"].names() == ("a;b", "e'f=")
