@@ -40,6 +40,7 @@ class Propose(Struct, frozen=True):
 class Read(Struct, frozen=True):
     """A client asks to read; ``number`` comes back in `Output.reads` or `Output.refused`.
 
+    The host uses no number twice, not after a restart either: an answer to its former life may still arrive.
     With ``lease``, the leader answers from its lease while it has one; otherwise it makes sure with a
     round of messages that it still leads (ReadIndex).
     """
