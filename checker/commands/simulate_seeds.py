@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
@@ -143,8 +143,10 @@ def judge(done: Run) -> Judged:
         path.write_text(done.history)
         found = check_linearizable(read(path), "kv", explain=False, timeout_s=JUDGE_S, workers=1)
     if found.verdict is Verdict.VIOLATED:
-        what = "what clients saw has no order that explains it"
-        return Judged(done, Violation(LINEARIZABILITY, int(done.simulated_s * 1e6), what))
+        culprit = found.violated[0].culprit
+        assert culprit is not None
+        what = f"{culprit.method} {culprit.key} -> {culprit.result!r} has no order of operations that explains it"
+        return Judged(done, Violation(LINEARIZABILITY, culprit.returned // 1000, what))
     return Judged(done, None, found.verdict is Verdict.UNKNOWN)
 
 
@@ -240,5 +242,6 @@ def _smallest(work: Work, seed: int, small: bool) -> tuple[Judged, int]:
         return violation is not None and violation.invariant == broken
 
     if small:
-        tape = shrink(first.run, work.setup(), timeout_s=SHRINK_S, fails=fails).run.tape
+        known = replace(first.run, violation=first.violation)  # so that runs may end soon after it
+        tape = shrink(known, work.setup(), timeout_s=SHRINK_S, fails=fails).run.tape
     return replayed(work, tape, tell=True), len(first.run.tape)
