@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from scrutator.impl.raft import Event, Output, Raft, Role, configuration
+from scrutator.impl.raft import Event, Output, Raft, Role
 from scrutator.impl.raft.tracing import Trace
 from scrutator.impl.sim.faults import Faults
 from scrutator.impl.sim.host import Host, Status
@@ -84,7 +84,7 @@ class Simulation:
         self._story = Story()
         self._trace: list[tuple[int, Trace]] = []
         self._digest = blake2b(digest_size=16)
-        members = configuration(setup.initial)
+        members = setup.configuration
         self.hosts = {id: setup.host(id, order, self, members) for order, id in enumerate(setup.names)}
         self.history = History({} if seed is None else {"seed": seed})
         self.clients = [setup.client(f"c{k}", self, self.history) for k in range(1, setup.clients + 1)]

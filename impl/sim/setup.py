@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from scrutator.impl.machine import KeyValue
-from scrutator.impl.raft import Options, Raft
+from scrutator.impl.raft import Configuration, Options, Raft, configuration
 from scrutator.impl.sim.tape import Tape
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Setup:
     ways: tuple[str, ...] = ("log", "index", "lease")  # how a client reads, each as often
     spread_ms: int = 10  # between the shortest and the longest way of a message
     sync_spread_ms: int = 3
+    flexible: bool = False  # elections need more than a majority, and so commits fewer
     drift_kept: bool = True  # clocks keep to the bound that leases rest on
     options: Options = field(default_factory=Options)
     raft: type[Raft] = Raft
@@ -89,6 +90,7 @@ class Setup:
             self,
             options=options,
             servers=pick((self.servers, 3, 4)),
+            flexible=pick((self.flexible,) * 7 + (True,)),
             clients=clients,
             attempt_ms=pick((self.attempt_ms, self.attempt_ms // 4)),
             think_ms=pick((self.think_ms, self.think_ms // 8 + 1)),
@@ -99,6 +101,14 @@ class Setup:
             spread_ms=pick((self.spread_ms, 50, 200, 500)),
             sync_spread_ms=pick((self.sync_spread_ms, 50)),
         )
+
+    @property
+    def configuration(self) -> Configuration:
+        """The first configuration: majorities, or quorums of other sizes that meet as Flexible Paxos says."""
+        if not self.flexible:
+            return configuration(self.initial)
+        election = self.servers // 2 + 2 if self.servers > 2 else self.servers
+        return configuration(self.initial, election=str(election), commit=str(self.servers - election + 1))
 
     @property
     def initial(self) -> tuple[str, ...]:
