@@ -86,6 +86,8 @@ class Setup:
             chunk_bytes=pick((self.options.chunk_bytes, 100)),
         )
         clients = pick((self.clients, 2 * self.clients))
+        ways = pick((self.ways, (*self.ways, "lease", "lease", "lease"), (*self.ways, "index", "index", "index")))
+        jumping = pick((False,) * 7 + (self.drift_kept,))  # clocks keep to no bound: then nobody reads by lease
         return replace(
             self,
             options=options,
@@ -97,7 +99,8 @@ class Setup:
             snapshot_every=pick((self.snapshot_every, 4, 100)),
             sessions_max=pick((self.sessions_max + clients, clients)),  # clients that give up take further ones
             reads=pick((self.reads, 12, 1)),
-            ways=pick((self.ways, (*self.ways, "lease", "lease", "lease"), (*self.ways, "index", "index", "index"))),
+            ways=tuple(way for way in ways if way != "lease" or not jumping) or ("index",),
+            drift_kept=self.drift_kept and not jumping,
             spread_ms=pick((self.spread_ms, 50, 200, 500)),
             sync_spread_ms=pick((self.sync_spread_ms, 50)),
         )

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 GIVE_UP_US = 6 * SECOND
 _BACKOFF_US = 60 * MILLISECOND
-_WAYS = ("log", "index", "lease")
 _WRITES = ("put", "put", "put", "append", "append", "append", "cas", "cas", "cas", "delete")
 
 # Of 16 operations, how many are reads, and by which ways; a client that only reads stays where it is answered.
@@ -85,7 +84,8 @@ class Client:
         self._operation: Operation | None = None
         reads, ways = self.tape.pick(_HABITS)
         self._reads = sim.setup.reads if reads is None else reads
-        self._ways = sim.setup.ways if ways is None else ways
+        allowed = sim.setup.ways
+        self._ways = tuple(way for way in ways or allowed if way in allowed) or allowed
         self._seen: dict[str, str | None] = {}  # what keys were last known to hold
 
     @property
@@ -257,7 +257,7 @@ class Probe(Client):
         super().__init__(name, sim, history)
         self._todo: list[Callable[[], None]] = [
             lambda: self.write("append", "k0"),
-            *(lambda key=f"k{k}", way=way: self.read(key, way) for k in range(sim.setup.keys) for way in _WAYS),
+            *(lambda key=f"k{k}", way=way: self.read(key, way) for k in range(sim.setup.keys) for way in dict.fromkeys(sim.setup.ways)),
         ]
 
     @property

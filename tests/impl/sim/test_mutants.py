@@ -35,6 +35,7 @@ AIMED = {
     "local_reads": LEADERS,
     "read_index_of_old_term": LEADERS,
     "keep_log_under_snapshot": LEADERS,
+    "snapshot_over_newer_log": Setup(faults="network,pause", spares=0, snapshot_every=4),
     "keep_truncated_configuration": MEMBERS,
 }
 # Minutes.
