@@ -107,6 +107,10 @@ def configuration(voters: Collection[str], learners: Collection[str] = (), *, el
     """
     if not voters:
         raise QuorumError("a cluster needs at least one voter")
+    for names in (tuple(voters), tuple(learners)):  # who counted twice would be a majority too soon
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise QuorumError(f"{', '.join(twice)} is named twice")
     both = sorted(set(voters) & set(learners))
     if both:
         raise QuorumError(f"{', '.join(both)} cannot be voter and learner at once")

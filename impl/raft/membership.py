@@ -61,7 +61,7 @@ class Membership(Replication):
             configuration(target.members.voters, target.learners, election=target.members.election, commit=target.members.commit)
         except QuorumError as error:
             return str(error)
-        if single and (len(set(self.configuration.voters) ^ set(target.voters)) > 1 or self.requorums(target)):
+        if single and (len(set(self.configuration.voters) ^ set(target.members.voters)) > 1 or self.requorums(target)):
             return "a single step changes one voter at most, and leaves the quorums majorities"
         return None
 

@@ -96,3 +96,10 @@ def test_the_commit_index_is_the_largest_that_a_quorum_stores(match: list[int], 
     core.progress = {server: Progress(1, index) for server, index in stored.items()}
     core.advance_commit()
     assert core.commit == max(k for k in range(10) if k == 0 or now.commits({s for s in stored if stored[s] >= k}))
+
+
+def test_nobody_is_counted_twice() -> None:
+    with pytest.raises(QuorumError, match="a is named twice"):
+        configuration("aab")
+    with pytest.raises(QuorumError, match="d is named twice"):
+        configuration("abc", "dd")

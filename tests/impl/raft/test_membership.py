@@ -293,3 +293,10 @@ def test_a_call_to_stand_of_an_earlier_term_is_ignored() -> None:
     c.elect("b")
     c.step("c", Received(TimeoutNow("a", "c", 1)))
     assert c.servers["c"].role is Role.FOLLOWER and c.servers["c"].term == 2
+
+
+def test_a_single_step_counts_the_new_voters_alone() -> None:
+    c = led()
+    c.beat("a")
+    target = configuration("abc").entering(configuration("a").members)  # its old voters hide that two of them go
+    assert "one voter at most" in refusal(c.step("a", Change(1, target, single=True)))
