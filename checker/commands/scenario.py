@@ -15,6 +15,7 @@ from scrutator.checker.verdict import ExitStatus
 
 FORMAT, VERSION = "scrutator-scenario", 1
 BYTES_MAX = 64 << 20
+SECONDS_MAX = 1_000_000  # simulated
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,12 +51,14 @@ def read_scenario(path: Path) -> Scenario:
         found = msgspec.json.decode(path.read_bytes(), type=Scenario)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UsageError(f"{path}: not a run that `scrutator simulate --out` kept: {error}") from None
     if found.format != FORMAT or found.version != VERSION:
         raise UsageError(f"{path}: version {found.version} of {found.format}; this scrutator reads version {VERSION} of {FORMAT}")
-    if any(choice < 0 for choice in found.tape) or not 1 <= found.nodes <= 9 or found.seconds < 1:
-        raise UsageError(f"{path}: choices are 0 or more, nodes 1 to 9, seconds 1 or more")
+    if found.protocol != "raft":
+        raise UsageError(f"{path}: there is no protocol {found.protocol!r}: only raft is simulated")
+    if any(choice < 0 for choice in found.tape) or not 1 <= found.nodes <= 9 or not 1 <= found.seconds <= SECONDS_MAX:
+        raise UsageError(f"{path}: choices are 0 or more, nodes 1 to 9, seconds 1 to {SECONDS_MAX:,}")
     return found
 
 
@@ -68,7 +71,7 @@ def replay_scenario(path: Path) -> ExitStatus:
     from scrutator.impl.sim.mutants import MUTANTS
 
     kept = read_scenario(path)
-    require_known("mutant", [kept.mutant] if kept.mutant else [], list(MUTANTS), kept.protocol)
+    require_known("mutant", [] if kept.mutant is None else [kept.mutant], list(MUTANTS), kept.protocol)
     work = Work(kept.protocol, kept.nodes, kept.faults, kept.mutant, kept.seconds)
     try:
         work.setup()

@@ -6,6 +6,7 @@ verdict does not depend on the number of workers: the first failing seed is the 
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +14,9 @@ from typing import Annotated, Literal
 from cyclopts import Group, Parameter
 
 from scrutator.checker.commands.shared import Format, UsageError, emit, require_known
+
+SEEDS_MAX = 10_000_000
+SECONDS_MAX = 1_000_000
 
 _WHAT = Group("What to run", sort_key=1)
 _HOW = Group("How much", sort_key=2)
@@ -48,8 +52,8 @@ def simulate(
     nodes
         Servers at the beginning; some seeds take 3 or 4 of them instead.
     faults
-        Swarm draws from the seed which there are; none; or of kill, pause, partition, network, disk, clock,
-        membership and transfer, with commas between.
+        Swarm draws from the seed which there are; none; or of kill, pause, partition, isolate, network, disk,
+        clock, membership and transfer, with commas between.
     mutant
         Run this broken variant; a name that does not exist lists them.
     seeds
@@ -71,16 +75,23 @@ def simulate(
     format
         Text for people, JSON for programs.
     """
-    for option, value, least in (("--nodes", nodes, 1), ("--seeds", seeds, 1), ("--first-seed", first_seed, 0), ("--seconds-simulated", seconds, 1), ("--workers", workers or 1, 1)):
+    for option, value, least in (("--nodes", nodes, 1), ("--seeds", seeds, 1), ("--first-seed", first_seed, 0), ("--seconds-simulated", seconds, 1), ("--workers", 1 if workers is None else workers, 1), ("--seed", seed or 0, 0)):
         if value < least:
             raise UsageError(f"{option} {value}: at least {least}")
+    if timeout_s is not None and not timeout_s > 0:
+        raise UsageError(f"--timeout-s {timeout_s:g}: more than 0")
+    for option, value, most in (("--seeds", seeds, SEEDS_MAX), ("--seconds-simulated", seconds, SECONDS_MAX)):
+        if value > most:
+            raise UsageError(f"{option} {value}: at most {most:,}")
+    if out is not None:
+        _require_place(out)
     if nodes > 9:
         raise UsageError(f"--nodes {nodes}: at most 9 are simulated")
 
     from scrutator.checker.commands.simulate_seeds import Work, run_seeds
     from scrutator.impl.sim.mutants import MUTANTS
 
-    require_known("mutant", [mutant] if mutant else [], list(MUTANTS), protocol)
+    require_known("mutant", [] if mutant is None else [mutant], list(MUTANTS), protocol)
     work = Work(protocol, nodes, faults, mutant, seconds)
     try:
         work.setup()
@@ -105,6 +116,18 @@ def simulate(
 
     emit(show)
     return found.exit_status
+
+
+def _require_place(path: Path) -> None:
+    """Say before a long run, not after it, that its file cannot be kept there."""
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir():
+        what = "it is a folder" if path.is_dir() else f"there is no folder {folder}"
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        what = "it may not be written"
+    else:
+        return
+    raise UsageError(f"cannot keep the run in {path}: {what}")
 
 
 def _keep(path: Path, text: str) -> None:

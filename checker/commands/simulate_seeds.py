@@ -7,17 +7,20 @@ commands may know both.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
+import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from multiprocessing import get_context
-from os import cpu_count
 from pathlib import Path
 
 import msgspec
@@ -113,6 +116,8 @@ class Found:
     @property
     def scope(self) -> str:
         """What the verdict is about, as a sentence."""
+        if not self.total.seeds:
+            return "no seed was run to its end"
         seeds = f"seeds {self.asked.start} to {self.asked.start + self.total.seeds - 1}" if self.total.seeds != 1 else f"seed {self.asked.start}"
         kinds = {"swarm": "faults drawn from the seed", "none": "no faults"}.get(self.work.faults, self.work.faults)
         return f"{seeds}, each {self.work.seconds} simulated seconds under {kinds}, then healed: a search, not a proof"
@@ -188,7 +193,7 @@ def run_seeds(work: Work, seeds: range, *, workers: int | None, timeout_s: float
     with Elapsed(sys.stderr) as show:
         show("starting")
         try:
-            for part in _parts(work, seeds, workers or cpu_count() or 1):
+            for part in _parts(work, seeds, workers or os.cpu_count() or 1):
                 total.add(part)
                 if total.failing:
                     break
@@ -213,20 +218,32 @@ def _parts(work: Work, seeds: range, workers: int) -> Iterator[Total]:
     if workers == 1 or len(chunks) == 1:
         yield from (_chunk(work, chunk) for chunk in chunks)
         return
-    pool = ProcessPoolExecutor(min(workers, len(chunks)), mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(min(workers, len(chunks)), mp_context=get_context("spawn"), initializer=_begin_worker)
     try:
-        waiting = [pool.submit(_chunk, work, chunk) for chunk in chunks]
-        for future in waiting:
-            yield future.result()
+        left = iter(chunks)
+        waiting = deque(pool.submit(_chunk, work, chunk) for chunk in islice(left, 4 * workers))
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(pool.submit(_chunk, work, chunk) for chunk in islice(left, 1))
     except BrokenProcessPool as error:
         raise RuntimeError("a worker process ended without an answer, perhaps for lack of memory") from error
     finally:
+        processes = list((pool._processes or {}).values())  # who is in the midst of a chunk would go on with it
         pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C is for the process that collects."""
+def _begin_worker() -> None:
+    """Ctrl-C is for the process that collects; without that process there is nobody to work for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def _smallest(work: Work, seed: int, small: bool) -> tuple[Judged, int]:
@@ -243,5 +260,6 @@ def _smallest(work: Work, seed: int, small: bool) -> tuple[Judged, int]:
 
     if small:
         known = replace(first.run, violation=first.violation)  # so that runs may end soon after it
-        tape = shrink(known, work.setup(), timeout_s=SHRINK_S, fails=fails).run.tape
+        with suppress(KeyboardInterrupt):  # then it is told as it was found
+            tape = shrink(known, work.setup(), timeout_s=SHRINK_S, fails=fails).run.tape
     return replayed(work, tape, tell=True), len(first.run.tape)

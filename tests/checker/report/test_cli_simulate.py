@@ -98,3 +98,26 @@ def test_files_that_are_no_runs_are_refused(run: Run, change: dict[str, object],
     Path("run.json").write_text(json.dumps({**kept, **change}))
     status, _, err = run("replay", "run.json")
     assert status == 2 and message in " ".join(err.split())
+
+
+def test_files_nested_too_deep_are_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text('{"format": "scrutator-scenario", "x": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    status, _, err = run("replay", "deep.json")
+    assert status == 2 and "not a run that" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--timeout-s", "-1"], "--timeout-s -1: more than 0"),
+        (["--timeout-s", "nan"], "--timeout-s nan: more than 0"),
+        (["--workers", "0"], "--workers 0: at least 1"),
+        (["--seed", "-5"], "--seed -5: at least 0"),
+        (["--seeds", "99999999999999999999"], "at most 10,000,000"),
+        (["--out", "nowhere/run.json"], "there is no folder nowhere"),
+        (["--out", "."], "it is a folder"),
+    ],
+)
+def test_mistakes_are_said_before_anything_runs(run: Run, arguments: list[str], message: str) -> None:
+    status, out, err = run("simulate", "--workers", "1", *arguments) if "--workers" not in arguments else run("simulate", *arguments)
+    assert status == 2 and not out and message in err
