@@ -72,7 +72,7 @@ def test_what_is_printed(run: Run, golden: Callable[[str, str], None], name: str
     Path("five.toml").write_text(ZONES)
     found, out, _ = run(*arguments)
     out = re.sub(r"\d+\.\d+ s\b(?! an operation)", "N s", out)
-    out = re.sub(r"\d+\.\d\d(?=  VIOLATED)|[\d.]+ [kM] distinct states/s|\d+ [KM]iB", "N", out)
+    out = re.sub(r"\d+\.\d\d(?=  VIOLATED)|[\d.]+ [kM] distinct states/s|[\d.]+ [KM]iB|\d+(?= workers?;)", "N", out)
     golden(f"quorum-{name}", out)
     assert found == status
 
