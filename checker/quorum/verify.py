@@ -6,12 +6,12 @@ Law: a role without any quorum is never called safe, and a rule counts only the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from scrutator.checker.quorum.intersection import TIMEOUT_S, decide
-from scrutator.checker.quorum.result import Finding, Verification
+from scrutator.checker.quorum.result import Verification
 from scrutator.checker.quorum.smtlib import Question
-from scrutator.model.quorums.expression import AtLeast, Expression, QuorumError, all_of
+from scrutator.model.quorums.expression import QuorumError
 from scrutator.model.quorums.parse import unknown
 from scrutator.model.quorums.system import DATA, QuorumSystem
 
@@ -23,7 +23,6 @@ def verify(
     absent: Collection[str] = (),
     forgetting: int = 0,
     timeout_s: float = TIMEOUT_S,
-    on_finding: Callable[[Finding], None] | None = None,
 ) -> Verification:
     """Decide every rule of the system.
 
@@ -51,20 +50,9 @@ def verify(
             continue
         asked = Question(tuple(roles[role] for role in rule.roles), rule.overlap + forgetting, liars)
         findings.append(decide(rule, asked, timeout_s=timeout_s))
-        if on_finding is not None:
-            on_finding(findings[-1])
     return Verification(system, tuple(findings), empty, liars, gone, forgetting, time.monotonic() - start)
 
 
 def _holds_data(role: str) -> bool:
     """Whether the role, here or before or after a change, says who holds the data; not all of those must be up."""
     return role.partition(" ")[0] == DATA
-
-
-def _without(role: str, expression: Expression, gone: frozenset[str]) -> Expression:
-    """The quorums that are left; of the nodes that hold data, those that are left hold it."""
-    if not gone:
-        return expression
-    if role == "data":
-        return AtLeast(1, ()) if gone >= set(expression.names()) else all_of(n for n in expression.nodes() if n.name not in gone)
-    return expression.restricted(absent=gone)
