@@ -20,7 +20,7 @@ from scrutator.checker.quorum.minimal_sets import (
     minimal_blocking_sets,
 )
 from scrutator.checker.verdict import Verdict
-from scrutator.model.quorums.expression import AtLeast, Expression, Node, QuorumError, fold
+from scrutator.model.quorums.expression import ALWAYS, Expression, Node, QuorumError
 from scrutator.model.quorums.system import QuorumSystem
 
 LISTED = 20  # blocking sets of each role
@@ -182,13 +182,7 @@ def region_availability(expression: Expression, *, timeout_s: float = TIMEOUT_S)
 def _fewest_regions(expression: Expression, timeout_s: float) -> frozenset[str] | None:
     """The fewest regions without which there is no quorum: each region in place of its nodes, which fail together."""
 
-    def node(leaf: Node) -> Expression:
-        return AtLeast(0, ()) if leaf.region is None else Node(leaf.region)
-
-    def gate(at_least: AtLeast, members: list[Expression]) -> Expression:
-        return AtLeast(at_least.needed, tuple(zip(at_least.weights, members, strict=True)))
-
-    merged = fold(expression, node, gate)
+    merged = expression.mapped(lambda node: ALWAYS if node.region is None else Node(node.region))
     if merged.is_quorum(()):
         return None
     return smallest_blocking(merged, timeout_s=timeout_s)

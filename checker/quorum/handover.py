@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from scrutator.checker.explore.result import Result
 from scrutator.model.language import Spec
 from scrutator.model.language.types.bounds import BoundDeclaration
-from scrutator.model.quorums.expression import AtLeast, Expression, Node, QuorumError, fold
+from scrutator.model.quorums.expression import Node, QuorumError
 from scrutator.model.quorums.rules import Rule
 from scrutator.model.quorums.system import QuorumSystem
 from scrutator.model.quorums.table import NODES_MAX, QuorumsDeclaration, node_names
@@ -62,7 +62,7 @@ def handover(system: QuorumSystem, spec: Spec) -> Handover:
                 f"{', '.join(system.roles)}: name one of its roles {bound.name}"
             )
         roles[bound.name] = role
-        bounds[bound.name] = str(_renamed(system.roles[role], letters))
+        bounds[bound.name] = str(system.roles[role].mapped(lambda node: Node(letters[node.name])))
         count = bound.index.count
         if isinstance(count, BoundDeclaration):
             bounds[count.name] = str(len(nodes))
@@ -98,11 +98,3 @@ def quorums_of(result: Result, given: Handover, rules: Collection[Rule]) -> Show
         if not first[1] & second[1] and frozenset((first[0], second[0])) in ruled
     )
     return Shown(tuple(found), next(pairs, None))
-
-
-def _renamed(expression: Expression, names: Mapping[str, str]) -> Expression:
-    return fold(
-        expression,
-        lambda node: Node(names[node.name]),
-        lambda gate, members: AtLeast(gate.needed, tuple(zip(gate.weights, members, strict=True))),
-    )

@@ -20,13 +20,11 @@ from scrutator.checker.quorum.verify import verify
 from scrutator.checker.verdict import Verdict
 from scrutator.model.quorums.expression import (
     NEVER,
-    AtLeast,
     Expression,
     Kind,
     Node,
     QuorumError,
     all_of,
-    fold,
     majority,
 )
 from scrutator.model.quorums.rules import Rule
@@ -139,11 +137,7 @@ def step_between(old: QuorumSystem, new: QuorumSystem) -> QuorumSystem:
 
 def _unmarked(expression: Expression) -> Expression:
     """The same over nodes without attributes, which may change with the configuration."""
-    return fold(
-        expression,
-        lambda node: Node(node.name),
-        lambda gate, members: AtLeast(gate.needed, tuple(zip(gate.weights, members, strict=True))),
-    )
+    return expression.mapped(lambda node: Node(node.name))
 
 
 _OLD, _NEW = "before", "after"

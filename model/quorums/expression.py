@@ -81,6 +81,10 @@ class Expression:
             lambda gate, held: sum(weight for weight, yes in zip(gate.weights, held, strict=True) if yes) >= gate.needed,
         )
 
+    def mapped(self, put: Callable[[Node], Expression]) -> Expression:
+        """The same thresholds, with something else in place of each node."""
+        return fold(self, put, lambda gate, members: AtLeast(gate.needed, tuple(zip(gate.weights, members, strict=True))))
+
     def dual(self) -> Expression:
         """The sets that meet every quorum: the quorums of the dual are this one's blocking sets.
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from random_systems import expressions, quorums
 
 from scrutator.checker.quorum.cost.regions import waits
-from scrutator.model.quorums import AtLeast, Expression, Node, QuorumSystem
-from scrutator.model.quorums.expression import fold
+from scrutator.model.quorums import Expression, Node, QuorumSystem
 from scrutator.model.quorums.files import FileError, read
 
 ZONES = """\
@@ -35,11 +34,7 @@ def test_the_nearest_quorum(expression: Expression, data: st.DataObject) -> None
     regions = ["p", "q", "r"]
     placed = {name: data.draw(st.sampled_from(regions)) for name in expression.names()}
     latency = {(c, r): data.draw(st.integers(1, 9)) for c in regions for r in regions}
-    located = fold(
-        expression,
-        lambda node: Node(node.name, region=placed[node.name]),
-        lambda gate, members: AtLeast(gate.needed, tuple(zip(gate.weights, members, strict=True))),
-    )
+    located = expression.mapped(lambda node: Node(node.name, region=placed[node.name]))
     system = QuorumSystem("s", {"quorum": located}, latency_s=latency)
     found = {wait.region: wait for wait in waits(system)}
     for client in regions:
