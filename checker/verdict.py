@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 
 class Verdict(enum.Enum):
@@ -22,3 +23,14 @@ class ExitStatus(enum.IntEnum):
     UNKNOWN = 3
     FAULTY_MODEL = 4
     INTERNAL_ERROR = 70
+
+
+def gravest(verdicts: Iterable[Verdict]) -> Verdict:
+    """Of several: violated before unknown before holds."""
+    found = set(verdicts)
+    return next((verdict for verdict in (Verdict.VIOLATED, Verdict.UNKNOWN) if verdict in found), Verdict.HOLDS)
+
+
+def status_of(verdict: Verdict) -> ExitStatus:
+    """The exit status that says this verdict."""
+    return {Verdict.HOLDS: ExitStatus.HOLDS, Verdict.VIOLATED: ExitStatus.VIOLATED, Verdict.UNKNOWN: ExitStatus.UNKNOWN}[verdict]

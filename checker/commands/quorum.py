@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Group, Parameter
 
 from scrutator.checker.commands.shared import Format, UsageError, emit, refuse_options
-from scrutator.checker.verdict import ExitStatus
+from scrutator.checker.verdict import gravest, status_of
 
 if TYPE_CHECKING:
     from scrutator.checker.quorum.study import AnyStudy
@@ -134,7 +134,7 @@ def quorum(
         html=html,
     )
     studies = study(systems, request)
-    status = gravest([one.exit_status for one in studies])
+    status = status_of(gravest(one.verdict for one in studies))
     if html is not None:
         _draw(studies, html)
 
@@ -162,12 +162,6 @@ def _draw(studies: Sequence[AnyStudy], path: Path) -> None:
     except OSError as error:
         raise UsageError(f"cannot write the page to {path}: {error.strerror or error}") from error
     emit(lambda: print(f"The page is in {path}", file=sys.stderr))
-
-
-def gravest(statuses: list[ExitStatus]) -> ExitStatus:
-    """Violated before unknown before holds."""
-    order = (ExitStatus.VIOLATED, ExitStatus.UNKNOWN)
-    return next((status for status in order if status in statuses), ExitStatus.HOLDS)
 
 
 def _named(texts: tuple[str, ...], option: str, example: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ import msgspec
 from scrutator.checker.commands.scenario import FORMAT, VERSION, Scenario
 from scrutator.checker.linear.check import check_linearizable
 from scrutator.checker.linear.formats import read
-from scrutator.checker.verdict import ExitStatus, Verdict
+from scrutator.checker.verdict import ExitStatus, Verdict, status_of
 from scrutator.impl.sim.mutants import LINEARIZABILITY, MUTANTS
 from scrutator.impl.sim.run import Run, Violation, run
 from scrutator.impl.sim.setup import Setup
@@ -111,7 +111,7 @@ class Found:
 
     @property
     def exit_status(self) -> ExitStatus:
-        return {Verdict.HOLDS: ExitStatus.HOLDS, Verdict.VIOLATED: ExitStatus.VIOLATED, Verdict.UNKNOWN: ExitStatus.UNKNOWN}[self.verdict]
+        return status_of(self.verdict)
 
     @property
     def scope(self) -> str:

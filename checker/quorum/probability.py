@@ -15,7 +15,7 @@ from itertools import product
 from scrutator.checker.quorum.circuit import Circuit, Gate, Shape, compiled, steps
 from scrutator.checker.quorum.minimal_sets import small_quorum
 from scrutator.checker.quorum.sweep import Chance, Number, sweep, total
-from scrutator.model.quorums.expression import AtLeast, Expression, Node, QuorumError, all_of, fold
+from scrutator.model.quorums.expression import Expression, Node, QuorumError, all_of
 from scrutator.model.quorums.parse import unknown
 from scrutator.model.quorums.system import QuorumSystem
 
@@ -390,7 +390,4 @@ def _with_regions(
     def node(leaf: Node) -> Expression:
         return leaf if leaf.region not in names else leaf * Node(names[leaf.region])
 
-    def gate(at_least: AtLeast, members: list[Expression]) -> Expression:
-        return AtLeast(at_least.needed, tuple(zip(at_least.weights, members, strict=True)))
-
-    return fold(expression, node, gate), {**chances, **{names[region]: regions[region] for region in regions}}
+    return expression.mapped(node), {**chances, **{names[region]: regions[region] for region in regions}}

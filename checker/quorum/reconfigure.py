@@ -17,7 +17,7 @@ from itertools import pairwise, product
 from scrutator.checker.quorum.intersection import TIMEOUT_S
 from scrutator.checker.quorum.result import Finding, Verification
 from scrutator.checker.quorum.verify import verify
-from scrutator.checker.verdict import Verdict
+from scrutator.checker.verdict import Verdict, gravest
 from scrutator.model.quorums.expression import (
     NEVER,
     Expression,
@@ -47,10 +47,7 @@ class Path:
 
     @property
     def verdict(self) -> Verdict:
-        verdicts = [step.verdict for step in self.steps]
-        if Verdict.VIOLATED in verdicts:
-            return Verdict.VIOLATED
-        return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts else Verdict.HOLDS
+        return gravest(step.verdict for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)

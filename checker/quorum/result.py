@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scrutator.checker.quorum.smtlib import Leaves, Question
-from scrutator.checker.verdict import ExitStatus, Verdict
+from scrutator.checker.verdict import ExitStatus, Verdict, gravest, status_of
 from scrutator.model.quorums.rules import Rule
 from scrutator.model.quorums.system import QuorumSystem
 
@@ -54,14 +53,11 @@ class Verification:
 
     @property
     def verdict(self) -> Verdict:
-        verdicts = {finding.verdict for finding in self.findings}
-        if Verdict.VIOLATED in verdicts or self.without_quorum:
-            return Verdict.VIOLATED
-        return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts else Verdict.HOLDS
+        return Verdict.VIOLATED if self.without_quorum else gravest(finding.verdict for finding in self.findings)
 
     @property
     def exit_status(self) -> ExitStatus:
-        return STATUS[self.verdict]
+        return status_of(self.verdict)
 
     @property
     def scope(self) -> str:
@@ -75,13 +71,6 @@ class Verification:
         if self.forgetting:
             said += f"; any {self.forgetting} node{'s' if self.forgetting != 1 else ''} may lose what they knew"
         return said
-
-
-STATUS: Mapping[Verdict, ExitStatus] = {
-    Verdict.HOLDS: ExitStatus.HOLDS,
-    Verdict.VIOLATED: ExitStatus.VIOLATED,
-    Verdict.UNKNOWN: ExitStatus.UNKNOWN,
-}
 
 
 def _listed(names: frozenset[str]) -> str:

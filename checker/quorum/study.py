@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from scrutator.checker.quorum.federated.result import FederatedResult, Outcome, 
 from scrutator.checker.quorum.handover import Shown
 from scrutator.checker.quorum.probability import SystemProbability
 from scrutator.checker.quorum.reconfigure import Reconfiguration
-from scrutator.checker.quorum.result import STATUS, Verification
-from scrutator.checker.verdict import ExitStatus, Verdict
+from scrutator.checker.quorum.result import Verification
+from scrutator.checker.verdict import ExitStatus, Verdict, gravest, status_of
 from scrutator.model.quorums.federated import FederatedSystem
 from scrutator.model.quorums.system import QuorumSystem
 
@@ -78,7 +77,7 @@ class Study:
 
     @property
     def exit_status(self) -> ExitStatus:
-        return STATUS[self.verdict]
+        return status_of(self.verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +113,7 @@ class FederatedStudy:
 
     @property
     def exit_status(self) -> ExitStatus:
-        return STATUS[self.verdict]
+        return status_of(self.verdict)
 
 
 AnyStudy = Study | FederatedStudy
-
-
-def gravest(verdicts: Iterable[Verdict]) -> Verdict:
-    """Violated before unknown before holds."""
-    found = set(verdicts)
-    return next((v for v in (Verdict.VIOLATED, Verdict.UNKNOWN) if v in found), Verdict.HOLDS)

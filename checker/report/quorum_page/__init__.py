@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from scrutator.checker.quorum.study import AnyStudy, gravest
+from scrutator.checker.quorum.study import AnyStudy
 from scrutator.checker.report.clean import clean
 from scrutator.checker.report.quorum_page.document import document_of
 from scrutator.checker.report.quorum_page.schema import embedded
 from scrutator.checker.report.quorum_page.tradeoff import Candidate
+from scrutator.checker.verdict import gravest
 
 __all__ = ["Candidate", "page", "write_page"]
 
