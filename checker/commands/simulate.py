@@ -112,7 +112,7 @@ def simulate(
             from scrutator.checker.report.layout import console_for
             from scrutator.checker.report.simulate_text import print_found
 
-            print_found(console_for(sys.stdout), found, out, story=seed is not None)
+            print_found(console_for(sys.stdout), found, out)
 
     emit(show)
     return found.exit_status

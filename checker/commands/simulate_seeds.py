@@ -98,6 +98,7 @@ class Found:
     asked: range
     total: Total
     failing: Judged | None
+    told: Judged | None  # the run of the one seed that was asked for, if it holds
     seed: int | None  # that failed first
     choices_before: int  # of the failing run before it was made small
     limit: str | None  # why not all seeds were run
@@ -184,7 +185,10 @@ def _chunk(work: Work, seeds: range) -> Total:
 
 
 def run_seeds(work: Work, seeds: range, *, workers: int | None, timeout_s: float | None, shrink: bool) -> Found:
-    """Run all seeds, or up to the first that fails; Ctrl-C and the time limit end it with what was found."""
+    """Run all seeds, or up to the first that fails; Ctrl-C and the time limit end it with what was found.
+
+    A run by itself is told, also if it holds.
+    """
     from scrutator.checker.report.elapsed import Elapsed
 
     start = time.monotonic()
@@ -208,8 +212,9 @@ def run_seeds(work: Work, seeds: range, *, workers: int | None, timeout_s: float
         if total.failing:
             show(f"seed {total.failing[0]} fails: making it small")
             failing, before = _smallest(work, total.failing[0], shrink)
+    told = judge(run(seeds.start, work.setup(), tell=True)) if len(seeds) == 1 and total.seeds and failing is None else None
     seed = total.failing[0] if total.failing else None
-    return Found(work, seeds, total, failing, seed, before, limit, time.monotonic() - start)
+    return Found(work, seeds, total, failing, told, seed, before, limit, time.monotonic() - start)
 
 
 def _parts(work: Work, seeds: range, workers: int) -> Iterator[Total]:

@@ -23,8 +23,8 @@ LINES_MAX = 400  # of a story
 AROUND_S = 4.0
 
 
-def print_found(console: Console, found: Found, out: Path | None, *, story: bool) -> None:
-    """Everything; ``story`` tells the run even if it holds."""
+def print_found(console: Console, found: Found, out: Path | None) -> None:
+    """Everything; of a run by itself, its story."""
     name = found.work.protocol + (f", mutant {found.work.mutant}" if found.work.mutant else "")
     broken = "" if found.failing is None or found.failing.violation is None else f": {found.failing.violation.invariant}"
     put(console, Text.assemble((found.verdict.name, _STYLES[found.verdict]), " ", (name, "bold"), broken))
@@ -37,6 +37,8 @@ def print_found(console: Console, found: Found, out: Path | None, *, story: bool
     if found.failing is not None:
         console.print()
         print_failing(console, found, out)
+    elif found.told is not None:
+        print_story(console, found.told)
 
 
 def _print_total(console: Console, found: Found) -> None:

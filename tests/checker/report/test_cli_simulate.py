@@ -47,6 +47,13 @@ def test_a_mutant_is_caught_kept_and_replayed(run: Run) -> None:
     assert status == 1 and "Nothing is broken any more" in out
 
 
+def test_one_seed_is_told_also_if_it_holds(run: Run) -> None:
+    status, out, _ = run("simulate", "--seed", "3", "--seconds-simulated", "5")
+    assert status == 0 and "LEADS in term" in out and "returns" in out
+    _, out, _ = run("simulate", "--seeds", "2", "--seconds-simulated", "5", "--workers", "1")
+    assert "LEADS in term" not in out
+
+
 def test_json_fits_its_schema(run: Run) -> None:
     status, out, _ = run("simulate", "--seed", "3", "--seconds-simulated", "5", "--format", "json")
     found = msgspec.json.decode(out, type=SimulateDocument)
