@@ -63,6 +63,11 @@ class Judged:
     violation: Violation | None
     undecided: bool = False
 
+    @property
+    def harm(self) -> int:
+        """How many choices of its tape are not the most benign."""
+        return sum(choice != 0 for choice in self.run.tape)
+
 
 @dataclass(slots=True)
 class Total:
@@ -100,7 +105,7 @@ class Found:
     failing: Judged | None
     told: Judged | None  # the run of the one seed that was asked for, if it holds
     seed: int | None  # that failed first
-    choices_before: int  # of the failing run before it was made small
+    harm_before: int  # of the failing run before it was made small
     limit: str | None  # why not all seeds were run
     elapsed_s: float
 
@@ -252,7 +257,7 @@ def _end_with(parent: int) -> None:
 
 
 def _smallest(work: Work, seed: int, small: bool) -> tuple[Judged, int]:
-    """The failing run of a seed, told, and made small unless it should not be; and how many choices it had."""
+    """The failing run of a seed, told, and made small unless it should not be; and how much harm it had."""
     from scrutator.impl.sim.shrink import shrink
 
     first = judge(run(seed, work.setup()))
@@ -267,4 +272,4 @@ def _smallest(work: Work, seed: int, small: bool) -> tuple[Judged, int]:
         known = replace(first.run, violation=first.violation)  # so that runs may end soon after it
         with suppress(KeyboardInterrupt):  # then it is told as it was found
             tape = shrink(known, work.setup(), timeout_s=SHRINK_S, fails=fails).run.tape
-    return replayed(work, tape, tell=True), len(first.run.tape)
+    return replayed(work, tape, tell=True), first.harm

@@ -19,13 +19,16 @@ SCHEMA = "scrutator.simulate/1"
 
 
 class FailureDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The first failing run, made small; ``story`` are lines of time in microseconds, who and what."""
+    """The first failing run, made small; ``story`` are lines of time in microseconds, who and what.
+
+    ``harm_before`` is how many choices were not the most benign before it was made small.
+    """
 
     seed: int
     breaks: str
     how: str
     tape: list[int]
-    choices_before: int
+    harm_before: int
     story: list[tuple[int, str, str]]
     kept_in: str | None
 
@@ -90,7 +93,7 @@ def _failure(found: Found, kept: Path | None) -> FailureDocument | None:
         breaks=failing.violation.invariant,
         how=str(failing.violation),
         tape=list(failing.run.tape),
-        choices_before=found.choices_before,
+        harm_before=found.harm_before,
         story=[(at, who, what) for at, who, what in failing.run.story],
         kept_in=None if kept is None else str(kept),
     )

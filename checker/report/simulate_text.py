@@ -67,8 +67,11 @@ def print_failing(console: Console, found: Found, out: Path | None) -> None:
     failing = found.failing
     assert failing is not None and failing.violation is not None
     put(console, f"Seed {found.seed} breaks {failing.violation}", style="bold")
-    choices = len([choice for choice in failing.run.tape if choice])
-    put(console, f"Made small: {choices:,} choices that are not the most benign, of {found.choices_before:,} drawn at first.", indent=2)
+    left = failing.harm
+    if left < found.harm_before:
+        put(console, f"Made small: of {found.harm_before:,} choices that were not the most benign, {left:,} are left.", indent=2)
+    else:
+        put(console, f"As it was drawn, with {left:,} choices that are not the most benign.", indent=2)
     print_story(console, failing)
     where = f"The run is in {out}; replay it: scrutator replay {out}" if out else "To keep and replay it: add --out run.json, then scrutator replay run.json"
     console.print()
@@ -81,5 +84,8 @@ def print_story(console: Console, judged: Judged) -> None:
 
     at = None if judged.violation is None or len(judged.run.story) <= LINES_MAX else judged.violation.at_us
     console.print()
-    for line in clean_lines(told(judged.run.story, at, AROUND_S))[-LINES_MAX:]:
+    lines = clean_lines(told(judged.run.story, at, AROUND_S))
+    if len(lines) > LINES_MAX:
+        put(console, f"({len(lines) - LINES_MAX:,} lines before are left out; --format json has all of a failing run)", indent=2, style="dim")
+    for line in lines[-LINES_MAX:]:
         put(console, line, indent=2)
