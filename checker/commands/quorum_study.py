@@ -38,7 +38,7 @@ from scrutator.checker.quorum.script import script
 from scrutator.checker.quorum.study import AnyStudy, Explored, FederatedStudy, Study
 from scrutator.checker.quorum.verify import verify
 from scrutator.checker.verdict import Verdict
-from scrutator.model.quorums.expression import NEVER, Kind, QuorumError
+from scrutator.model.quorums.expression import Kind, QuorumError
 from scrutator.model.quorums.federated import FederatedSystem
 from scrutator.model.quorums.files import read
 from scrutator.model.quorums.parse import unknown
@@ -131,7 +131,7 @@ def _study(system: QuorumSystem, request: Request, show: Callable[[str], None]) 
         availability=_try("what it survives", undone, lambda: _availability(left, request)),
         probability=_try("how probably it is up", undone, lambda: system_probability(left, roles=_working(left))) if chances else None,
         cost=None if verification.without_quorum else _try("what it costs", undone, lambda: _cost(left, request)),
-        waits=tuple(wait for wait in waits(system) if wait.role != "data"),
+        waits=tuple(wait for wait in waits(system) if wait.role != DATA),
         better=_try("a better system", undone, lambda: _search(system, request, show)) if request.search else None,
         change=None if request.to is None else _change(system, request),
         explored=None if request.model is None else _explore(system, request.model, request),
@@ -242,14 +242,12 @@ def _federated(system: FederatedSystem, request: Request, show: Callable[[str], 
     for option, given in (("--rules", request.rules), ("--to", request.to), ("--check", request.model), ("--search", request.search), ("--zones", request.zones)):
         if given:
             raise UsageError(f"{option} is not for federated systems, whose nodes each choose their own quorums")
-    left = system
-    if request.down:
-        left = _deserted(system, request.down)
-    known = set(left.names())
-    for name in request.faulty:
+    known = dict.fromkeys(system.names())
+    for name in (*request.down, *request.faulty):
         if name not in known:
-            raise UsageError(unknown("node", name, dict.fromkeys(left.names())))
-    result = decide(left, faulty=request.faulty, any_faulty=request.forgetting, timeout_s=request.timeout_s)
+            raise UsageError(unknown("node", name, known))
+    left = system.within(set(known) - request.down) if request.down else system
+    result = decide(left, faulty=request.faulty - request.down, any_faulty=request.forgetting, timeout_s=request.timeout_s)
     show(f"what blocks and splits {system.name}")
     undone: list[str] = []
     limit = min(request.timeout_s, ASIDE_S)
@@ -262,22 +260,9 @@ def _federated(system: FederatedSystem, request: Request, show: Callable[[str], 
         quorums=_try("the number of minimal quorums", undone, lambda: minimal_quorums(left, sets_max=LISTED, timeout_s=limit)),
         blockings=_try("the number of minimal blocking sets", undone, lambda: minimal_blocking_sets(left, sets_max=LISTED, timeout_s=limit)),
         failures=request.failures,
-        written=() if request.smtlib is None else _write(request.smtlib, {"disjoint quorums": disjoint_question(left, faulty=request.faulty)}),
+        written=() if request.smtlib is None else _write(request.smtlib, {"disjoint quorums": disjoint_question(left, faulty=request.faulty - request.down)}),
         undone=tuple(undone),
     )
-
-
-def _deserted(system: FederatedSystem, down: frozenset[str]) -> FederatedSystem:
-    """Nodes that are down for ever are in no quorum: they lose their own quorum set, and stand for nothing in others'."""
-    known = set(system.names())
-    for name in down:
-        if name not in known:
-            raise UsageError(unknown("node", name, dict.fromkeys(system.names())))
-    slices = {
-        name: NEVER if name in down else None if chosen is None else chosen.restricted(absent=down)
-        for name, chosen in system.slices.items()
-    }
-    return replace(system, slices=slices)
 
 
 def _change(system: QuorumSystem, request: Request) -> Reconfiguration:

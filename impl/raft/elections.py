@@ -38,7 +38,6 @@ class Elections(Replication):
         """Ask everybody for their vote, or whether they would give it."""
         self.leader = None
         self.votes = {}
-        self.transferred = transfer
         if pre:
             self.role = Role.PRE_CANDIDATE
         else:

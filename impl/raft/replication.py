@@ -170,9 +170,9 @@ class Replication(State):
     def refuse_reads(self) -> None:
         """See reads.py."""
 
-    def hear(self, m_term: int, leader: str) -> None:
+    def hear(self, term: int, leader: str) -> None:
         """A leader of this term speaks."""
-        self.follow(m_term, leader)
+        self.follow(term, leader)
         self.heard_s = self.now_s
         self.out.restart_election_timer = True
 

@@ -106,7 +106,6 @@ class State:
         self.heard_s = now_s
         # A candidate's
         self.votes: dict[str, bool] = {}
-        self.transferred = False  # told by the leader to stand
         # A leader's
         self.progress: dict[str, Progress] = {}  # of all other servers of the configuration
         self.own_match = 0  # how far its own log is durable

@@ -154,7 +154,6 @@ class Simulation:
             missing = self._missing(probe)
             if not missing:
                 self._healed_us = self.world.now - healed
-                self.watch.finished(self._members())
                 return
         raise Violated(LIVENESS, f"after {self.setup.healing_s} s {missing}")
 

@@ -38,10 +38,10 @@ from scrutator.checker.report.quorum_words import braced, survived
 from scrutator.checker.verdict import Verdict
 from scrutator.model.quorums.expression import Expression
 from scrutator.model.quorums.expression import Node as ModelNode
-from scrutator.model.quorums.system import QuorumSystem
+from scrutator.model.quorums.system import DATA, QuorumSystem
 
 EXPRESSION_MAX = 4_000  # characters of an expression
-IDLE = ("data",)  # roles of which no quorum needs to be up
+IDLE = (DATA,)  # roles of which no quorum needs to be up
 
 
 def document_of(studies: Sequence[AnyStudy], comparison: Sequence[Candidate] | None = None) -> Document:

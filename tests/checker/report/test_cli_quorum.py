@@ -251,3 +251,16 @@ def test_a_change_to_commits_by_witnesses_alone_is_unsafe_at_every_step(run: Run
     Path("new.toml").write_text(WITNESS.replace("b = {}", 'x = { kind = "witness" }'))
     _, out, _ = run("old.toml", "--to", "new.toml", "--format", "json")
     assert {sequence["verdict"] for sequence in json.loads(out)["systems"][0]["change"]["sequences"]} == {"violated"}
+
+
+@pytest.mark.parametrize("missing", ["unsatisfiable", "free"])
+def test_federated_nodes_that_are_down_are_in_no_quorum(run: Run, missing: str) -> None:
+    Path("split.json").write_text(json.dumps(SPLIT))
+    status, out, _ = run("split.json", "--down", "c", "--convention", f"missing={missing}", "--format", "json")
+    found = json.loads(out)["systems"][0]
+    assert (status, found["outcome"]) == (0, "intersects")
+    assert found["smallest_quorum"]["nodes"] == ["a", "b"]
+    status, out, _ = run("split.json", "--down", "c", "--faulty", "c")
+    assert status == 0
+    status, _, err = run("split.json", "--down", "x")
+    assert status == 2 and "there is no node x" in err

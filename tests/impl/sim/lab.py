@@ -278,6 +278,5 @@ class Lab(Simulation):
         for write in self.writes:
             if write.index is not None:
                 assert places.get(write.data, 0) == write.index, "a write was acknowledged elsewhere, or refused and yet took place"
-        self.watch.finished(hosts)
         assert len({host.machine.snapshot() for host in hosts}) == 1
         assert all(len(senders) == 1 for senders in self.network.senders.values())
