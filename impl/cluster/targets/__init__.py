@@ -1,0 +1,1 @@
+"""Systems under test: adapters that start a cluster, break it, and give clients."""

@@ -1,0 +1,180 @@
+"""What a node is told when it starts: who it is, who the others are, where its data lies, and its limits.
+
+Law: a TOML file becomes a `NodeConfig` that was checked, or a `ConfigError` that names the file, the key and
+what to write instead.  Nothing else of the node reads files of configuration or the environment.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from scrutator.impl.raft import Configuration, Options, configuration
+from scrutator.model.quorums import QuorumError
+
+CONFIG_BYTES_MAX = 1 << 20
+LOOPBACK = ("127.", "localhost", "::1", "[::1]")
+
+
+class ConfigError(Exception):
+    """The configuration of a node cannot be used; the message says where and why."""
+
+
+class Place(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a node is reached, as ``host:port``: by other nodes, and by clients.
+
+    The entry of the node itself says where it listens.  That of another may be the address of a proxy.
+    """
+
+    raft: str
+    client: str
+
+
+class Timing(Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds; see `scrutator.impl.raft.Options`."""
+
+    election_timeout_s: float = 0.6
+    heartbeat_s: float = 0.1
+    request_timeout_s: float = 5.0
+    drift: float = 0.05
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is refused or held back rather than kept in memory; sizes in bytes."""
+
+    key_bytes_max: int = 1 << 16
+    value_bytes_max: int = 1 << 20
+    arguments_max: int = 4096
+    connections_max: int = 1024
+    waiting_max: int = 16384  # requests under way in all
+    waiting_bytes_max: int = 64 << 20
+    link_bytes_max: int = 32 << 20  # unsent to one peer; beyond it messages are dropped
+    snapshot_every: int = 100_000  # entries after which a snapshot replaces the log's beginning
+    sessions_max: int = 4096  # must be the same at all nodes
+
+
+class Tls(Struct, frozen=True, forbid_unknown_fields=True):
+    """Files of TLS between nodes, in PEM: every node shows a certificate that the authority has signed."""
+
+    certificate: str
+    key: str
+    authority: str
+
+
+class NodeConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """One node.  ``voters`` is empty for all ``nodes``; quorums are majorities where no expression is given.
+
+    ``reads``: how a read is made to see every finished write: a round of messages (index), the leader's lease,
+    or an entry of the log.  ``followers``: whether a follower forwards commands to the leader, or answers MOVED.
+    ``debug`` allows clients to turn the node's clock; ``mutant`` breaks it on purpose.
+    """
+
+    id: str
+    cluster: str
+    data: str
+    nodes: dict[str, Place]
+    voters: tuple[str, ...] = ()
+    election: str = ""
+    commit: str = ""
+    reads: Literal["index", "lease", "log"] = "index"
+    followers: Literal["forward", "moved"] = "forward"
+    timing: Timing = field(default_factory=Timing)
+    limits: Limits = field(default_factory=Limits)
+    tls: Tls | None = None
+    any_address: bool = False  # listen on other addresses than loopback
+    trace: str = ""  # a file for what the core did, event by event
+    debug: bool = False
+    mutant: str = ""
+
+    @property
+    def here(self) -> Place:
+        """Where this node listens."""
+        return self.nodes[self.id]
+
+    @property
+    def members(self) -> Configuration:
+        """The first configuration of the cluster; raises `QuorumError`."""
+        return configuration(self.voters or tuple(self.nodes), election=self.election, commit=self.commit)
+
+    @property
+    def options(self) -> Options:
+        """How the core behaves."""
+        timing = self.timing
+        return Options(
+            election_timeout_s=timing.election_timeout_s, heartbeat_s=timing.heartbeat_s, drift=timing.drift,
+            batch_bytes=256 * 1024, inflight=4, chunk_bytes=512 * 1024,
+        )  # fmt: skip
+
+
+def load(path: Path) -> NodeConfig:
+    """Read a node's file; raises `ConfigError`.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.toml")
+    ...     _ = path.write_text('id = "a"\\ncluster = "c"\\ndata = "d"\\n[nodes.a]\\nraft = "127.0.0.1:1"\\nclient = "127.0.0.1:2"')
+    ...     load(path).members.voters
+    ('a',)
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(CONFIG_BYTES_MAX + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(text) > CONFIG_BYTES_MAX:
+        raise ConfigError(f"{path}: larger than {CONFIG_BYTES_MAX:,} bytes: this is no node's configuration")
+    try:
+        config = msgspec.convert(tomllib.loads(text.decode()), NodeConfig)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return checked(config, str(path))
+
+
+def checked(config: NodeConfig, source: str) -> NodeConfig:
+    """The same, if it makes sense; raises `ConfigError`."""
+
+    def require(held: bool, why: str) -> None:
+        if not held:
+            raise ConfigError(f"{source}: {why}")
+
+    require(config.id in config.nodes, f"id = {config.id!r} is not among the nodes {', '.join(config.nodes)}")
+    require(bool(config.cluster), "cluster: give the cluster a name, the same for all its nodes")
+    for name, place in config.nodes.items():
+        for key in ("raft", "client"):
+            split_address(getattr(place, key), f"{source}: nodes.{name}.{key}")
+    for key in ("raft", "client"):
+        host = split_address(getattr(config.here, key), source)[0]
+        loopback = host.startswith(LOOPBACK)
+        require(loopback or config.any_address, f"nodes.{config.id}.{key}: {host} is not loopback: set any_address = true if others may reach it")
+    unknown = [voter for voter in config.voters if voter not in config.nodes]
+    require(not unknown, f"voters: {', '.join(unknown)} is not among the nodes {', '.join(config.nodes)}")
+    timing = config.timing
+    require(timing.heartbeat_s > 0, f"timing.heartbeat_s = {timing.heartbeat_s}: more than 0")
+    require(
+        timing.election_timeout_s >= 2 * timing.heartbeat_s,
+        f"timing.election_timeout_s = {timing.election_timeout_s}: at least twice heartbeat_s, {timing.heartbeat_s}",
+    )
+    require(0 <= timing.drift < 0.5, f"timing.drift = {timing.drift}: from 0 to 0.5")
+    for key in config.limits.__struct_fields__:
+        require(getattr(config.limits, key) > 0, f"limits.{key} = {getattr(config.limits, key)}: more than 0")
+    try:
+        _ = config.members
+    except QuorumError as error:
+        raise ConfigError(f"{source}: {error}") from None
+    return config
+
+
+def split_address(address: str, where: str) -> tuple[str, int]:
+    """``host:port`` as (host, port); raises `ConfigError`.
+
+    >>> split_address("127.0.0.1:7001", "here"), split_address("[::1]:7001", "here")
+    (('127.0.0.1', 7001), ('::1', 7001))
+    """
+    host, colon, port = address.rpartition(":")
+    if not (colon and host and port.isdigit() and 0 <= int(port) < 65536):
+        raise ConfigError(f"{where}: {address!r} is no address: write host:port, as 127.0.0.1:7001")
+    return host.removeprefix("[").removesuffix("]"), int(port)
