@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from scrutator.impl.history import History
 from scrutator.impl.raft import Event, Output, Raft, Role
 from scrutator.impl.raft.tracing import Trace
 from scrutator.impl.sim.faults import Faults
@@ -18,7 +19,7 @@ from scrutator.impl.sim.network import Network, Quality
 from scrutator.impl.sim.setup import Setup
 from scrutator.impl.sim.story import Line, Story
 from scrutator.impl.sim.tape import Tape
-from scrutator.impl.sim.workload import History, Probe
+from scrutator.impl.sim.workload import Probe
 from scrutator.impl.sim.world import MILLISECOND, SECOND, World
 
 _LOOK_US = 100 * MILLISECOND  # how often to look whether all is well again
@@ -86,7 +87,8 @@ class Simulation:
         self._digest = blake2b(digest_size=16)
         members = setup.configuration
         self.hosts = {id: setup.host(id, order, self, members) for order, id in enumerate(setup.names)}
-        self.history = History({} if seed is None else {"seed": seed})
+        self._lines: list[bytes] = []  # of the history
+        self.history = History("kv", {} if seed is None else {"seed": seed}, self._lines.append)
         self.clients = [setup.client(f"c{k}", self, self.history) for k in range(1, setup.clients + 1)]
         self.faults = Faults(self)
         self._healed_us: int | None = None
@@ -190,7 +192,7 @@ class Simulation:
         counts["terms with a leader"] = len(self.watch.leaders)
         counts["entries committed"] = len(self.watch.committed)
         return Run(
-            seed=self.seed, violation=violation, history=self.history.text(), digest=self._digest.hexdigest(),
+            seed=self.seed, violation=violation, history=b"\n".join([*self._lines, b""]).decode(), digest=self._digest.hexdigest(),
             tape=tuple(self.tape.choices), sizes=tuple(self.tape.sizes), counts=dict(sorted(counts.items())), events=self.world.events,
             messages=network.sent, simulated_s=self.world.now / SECOND,
             healed_s=None if self._healed_us is None else self._healed_us / SECOND, story=self._story.lines, trace=self._trace,

@@ -2,7 +2,7 @@
 
 The law: the history says only what a client observed.  An operation of which a client cannot know whether it
 took effect is pending, and the client goes on as another process; one that every server refused did not
-happen, and is not in the history.  The format is our JSON lines, see docs/histories.md.
+happen, and is not in the history.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from scrutator.impl.history import History
 from scrutator.impl.machine import Command, Reply, encoded
 from scrutator.impl.sim.host import Request, Response
 from scrutator.impl.sim.world import MILLISECOND, SECOND
@@ -28,31 +27,6 @@ _WRITES = ("put", "put", "put", "append", "append", "append", "cas", "cas", "cas
 _HABITS = ((None, None), (16, ("lease",)), (0, None), (14, ("index", "lease")))
 
 Result = str | bool | None
-
-
-class History:
-    """The operations of all clients in our JSON lines format."""
-
-    def __init__(self, header: dict[str, object]) -> None:
-        said: dict[str, object] = {"format": "scrutator-history/1", "clock": "ns", "object": "kv", **header}
-        self.lines = [msgspec.json.encode(said)]
-        self._processes = 0
-
-    def process(self) -> int:
-        """A process that has not been yet."""
-        self._processes += 1
-        return self._processes - 1
-
-    def add(self, process: int, operation: Operation, result: Result, returned: int | None) -> None:
-        """An operation has ended; None: nobody knows whether it took effect."""
-        line = {
-            "p": process, "f": operation.method, "k": operation.key, "in": operation.argument, "out": result,
-            "call": operation.called * 1000, "ret": None if returned is None else returned * 1000,
-        }  # fmt: skip
-        self.lines.append(msgspec.json.encode(line))
-
-    def text(self) -> str:
-        return b"\n".join([*self.lines, b""]).decode()
 
 
 @dataclass(slots=True)
@@ -206,7 +180,7 @@ class Client:
             value = result.decode() if isinstance(result, bytes) else result
             assert value is None or not isinstance(value, int) or isinstance(value, bool)
             self._learn(operation, value)
-            self.history.add(self.process, operation, value, self.world.now)
+            _note(self.history, self.process, operation, value, self.world.now)
         self.sim.watch.counts[f"{operation.method} by {operation.way}"] += 1
         self.sim.tell(self.name, f"{operation.method} {operation.key} returns {result!r}" + (f", entry {index}" if index else ""))
         self._think()
@@ -229,7 +203,7 @@ class Client:
         self.sim.watch.counts["operations given up"] += 1
         self.sim.tell(self.name, f"gives up {operation.method} {operation.key}" + (", which may have taken effect" if operation.in_doubt else ""))
         if operation.method != "register" and self.is_in_doubt(operation):
-            self.history.add(self.process, operation, None, None)
+            _note(self.history, self.process, operation, None, None)
             self.process = self.history.process()
             if self.tape.draw(2):
                 self._session = 0
@@ -243,11 +217,17 @@ class Client:
         """At the end, what is under way is pending."""
         operation, self._operation = self._operation, None
         if operation is not None and operation.method != "register":
-            self.history.add(self.process, operation, None, None)
+            _note(self.history, self.process, operation, None, None)
 
     def _think(self) -> None:
         think_ms = self.sim.setup.think_ms
         self.world.after(MILLISECOND * (think_ms - self.tape.draw(think_ms)), self.begin, None)
+
+
+def _note(history: History, process: int, operation: Operation, result: Result, returned: int | None) -> None:
+    """Put an operation that ended into the history, whose times are nanoseconds."""
+    ended = None if returned is None else returned * 1000
+    history.add(process, operation.method, operation.key, operation.argument, result, operation.called * 1000, ended)
 
 
 class Probe(Client):
