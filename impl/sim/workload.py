@@ -178,7 +178,7 @@ class Client:
             self._session, self._sequence = result, 0
         else:
             value = result.decode() if isinstance(result, bytes) else result
-            assert value is None or not isinstance(value, int) or isinstance(value, bool)
+            assert value is None or isinstance(value, str | bool)
             self._learn(operation, value)
             _note(self.history, self.process, operation, value, self.world.now)
         self.sim.watch.counts[f"{operation.method} by {operation.way}"] += 1
