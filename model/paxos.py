@@ -24,6 +24,8 @@ from scrutator.model.language import (
     require,
 )
 from scrutator.model.quorums import Quorums
+from scrutator.model.voting import SPEC as VOTING
+from scrutator.model.voting import State as VotingState
 
 ACCEPTORS = Bound("acceptors", 3, "acceptors", low=1, high=16)
 BALLOTS = Bound("ballots", 3, "ballots, numbered from 1, each with a proposer of its own", low=1)
@@ -220,6 +222,17 @@ def chosen_later(s: State) -> bool:
 def values_compete(s: State) -> bool:
     """Acceptors can vote for different values in different ballots."""
     return any(m.value != n.value and m.ballot != n.ballot for m in s.net.of(Accepted) for n in s.net.of(Accepted))
+
+
+# --- what it refines ------------------------------------------------------------------
+
+
+@SPEC.refines(VOTING)
+def votes(s: State, voting: VotingState) -> None:
+    """The promises and votes of the acceptors: which ballots were begun and what was proposed does not show."""
+    voting.promised = s.promised
+    for m in s.net.of(Accepted):
+        voting.vote[m.acceptor][m.ballot] = m.value
 
 
 # --- mutants --------------------------------------------------------------------------

@@ -78,6 +78,7 @@ class Place:
     constant: int = 0
     dynamic: str = ""
     name: str = ""  # the state's field that it belongs to
+    fixed: bool = False  # of a state that is only read
 
     def at(self, more: int = 0) -> str:
         """The byte offset as a dialect expression."""
@@ -87,7 +88,7 @@ class Place:
     def inside(self, declared: Type, constant: int, dynamic: str = "") -> Place:
         """A part of this place."""
         joined = " + ".join(d for d in (self.dynamic, dynamic) if d)
-        return Place(declared, self.root, self.constant + constant, joined, self.name)
+        return Place(declared, self.root, self.constant + constant, joined, self.name, self.fixed)
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ class Builder:
     def number_code(self, value: Operand, declared: NatType | IndexType, node: ast.AST | None) -> str:
         low, high = (declared.low, declared.high) if isinstance(declared, NatType) else (0, declared.count - 1)
         if isinstance(value.type, IndexType):
-            if isinstance(declared, IndexType) and value.type.name == declared.name:
+            if isinstance(declared, IndexType) and value.type.name == declared.name and value.type.count <= declared.count:
                 return value.text
             value = Operand(value.text, IntType(0, value.type.count - 1))
         if isinstance(value.type, NatType):
@@ -349,7 +350,7 @@ EMPTY = SetType(_Empty())  # the type of set(): it fits every set
 def compatible(given: Type, declared: Type) -> bool:
     """Whether the codes of the one are codes of the other."""
     if isinstance(declared, IndexType):
-        return isinstance(given, IndexType) and given.name == declared.name
+        return isinstance(given, IndexType) and (given.name, given.count) == (declared.name, declared.count)
     if isinstance(declared, EnumType):
         return isinstance(given, EnumType) and given.cls is declared.cls
     if isinstance(declared, BoolType):

@@ -7,6 +7,7 @@ the order in which the interpreter makes them; it counts what fired and what was
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from scrutator.checker.translate.builder import DISABLED, FAULT, TRUNCATED, Operand, Place, Thing, syntax_of
@@ -25,11 +26,20 @@ if TYPE_CHECKING:
 PROPERTIES_MAX = 63  # of one kind: a bit each
 
 
-def successors_of(program: Program, k: int, action: Action) -> list[str]:
-    """The action's function, added to the program, and the loops that call it."""
+Fire = Callable[[Expressions, int, list[str]], None]  # what a driver does for one choice of an action's parameters
+
+
+def driver_of(program: Program, k: int, action: Action, fire: Fire) -> list[str]:
+    """Loops over all choices of an action's parameters in the state ``p``."""
     d = Expressions(action.function, program)
+    _in_loops(d, k, action, fire)
+    return d.lines
+
+
+def action_function(program: Program, k: int, action: Action) -> str:
+    """The action as a function: from ``p`` and its parameters to the successor ``t``."""
     f = Statements(action.function, program, is_action=True)
-    f.variables = _called_in_loops(d, k, action)
+    f.variables = _in_loops(Expressions(action.function, program), k, action, lambda d, k, arguments: None)
     if action.built_in:
         _network_fault(f, action)
     else:
@@ -40,18 +50,17 @@ def successors_of(program: Program, k: int, action: Action) -> list[str]:
     lines = f.lines
     if any("STATUS" in line for line in lines):
         lines = ["    store64(ctx, STATUS, 0)", *lines]
-    program.functions.append("\n".join([f"@noalias\ndef action_{k}({header}) -> i64:", *lines]))
-    return d.lines
+    return "\n".join([f"@noalias\ndef action_{k}({header}) -> i64:", *lines])
 
 
-def _called_in_loops(d: Expressions, k: int, action: Action) -> dict[str, Thing]:
-    """Loops over all choices of parameters, with the call inside; the parameters, as the action sees them."""
+def _in_loops(d: Expressions, k: int, action: Action, fire: Fire) -> dict[str, Thing]:
+    """Loops over all choices of parameters, with what to do inside; the parameters, as the action sees them."""
     parameters: dict[str, Thing] = {}
     arguments: list[str] = []
 
     def nest(position: int) -> None:
         if position == len(action.parameters):
-            _fire(d, k, arguments)
+            fire(d, k, arguments)
             return
         name, domain = action.parameters[position]
 
@@ -124,7 +133,8 @@ def mask_function(program: Program, name: str, functions: list[Any], *, violated
     return "\n".join([*lines, "    return found"])
 
 
-def _fire(d: Expressions, k: int, arguments: list[str]) -> None:
+def fire(d: Expressions, k: int, arguments: list[str]) -> None:
+    """Call the action; keep the successor, or count what refused it."""
     result = d.fresh(f"action_{k}({', '.join(['p', 't', 'ctx', *arguments])})")
     with d.block(f"if {result} == 0:"):
         d.emit(f"store32(codes, n * 4, {k})")

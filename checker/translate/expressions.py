@@ -65,8 +65,8 @@ class Expressions(Builder):
         self.narrowed: dict[str, RecordType] = {}
         self.free = dict(zip(function.__code__.co_freevars, (c.cell_contents for c in function.__closure__ or ()), strict=True))
 
-    def note_change(self) -> None:
-        """From here on the state may have changed."""
+    def note_change(self, place: Place | None = None, node: ast.AST | None = None) -> None:
+        """From here on the state may have changed, at that place if it is known."""
         raise NotImplementedError
 
     def read_history(self, name: str, node: ast.AST) -> None:

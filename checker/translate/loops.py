@@ -101,12 +101,12 @@ def _over_contents(f: Expressions, name: str, source: ast.expr, inside: Callable
                 inside()
         return
     if isinstance(thing, (Operand, Place)) and isinstance(thing.type, SetType):
-        if changes and isinstance(thing, Place) and not thing.type.is_value:
+        if changes and isinstance(thing, Place) and not thing.fixed and not thing.type.is_value:
             raise f.error("the loop changes the state while it goes through a set of it; collect first, then change", source)
         over_set(f, thing, kind_wanted, over)
         return
     if isinstance(thing, Place) and isinstance(thing.type, LinksType):
-        if changes:
+        if changes and not thing.fixed:
             raise f.error("the loop changes the state while it goes through links of it; collect first, then change", source)
         over_links(f, thing, kind_wanted, over)
         return

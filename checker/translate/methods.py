@@ -35,7 +35,7 @@ def method(f: Expressions, node: ast.Call) -> Operand:
     if name in CHANGES:
         if not isinstance(owner, Place):
             raise f.error("values cannot be changed, only the state", node)
-        f.note_change()
+        f.note_change(owner, node)
     if isinstance(owner, Place):
         for kind, methods in METHODS.items():
             if isinstance(owner.type, kind) and name in methods:

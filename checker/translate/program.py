@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,7 @@ from scrutator.checker.translate.builder import (
     syntax_of,
 )
 from scrutator.checker.translate.changes import history_names, may_change
-from scrutator.checker.translate.drivers import instances, mask_function, successors_of
+from scrutator.checker.translate.drivers import action_function, driver_of, fire, instances, mask_function
 from scrutator.checker.translate.expressions import Expressions
 from scrutator.checker.translate.prelude import NEXT_BIT, sorted_functions
 from scrutator.checker.translate.statements import Statements
@@ -65,16 +65,18 @@ class Translation:
     predicates: tuple[str, ...]
 
 
-def translate(model: Model, *, symmetry: bool = False) -> Translation:
+def translate(model: Model, *, symmetry: bool = False, more: Callable[[Program], str] | None = None) -> Translation:
     """The flat program of a model; raises `SpecError` for what cannot be compiled.
 
     With ``symmetry`` it includes ``canonical`` over the model's interchangeable indices.
+    ``more`` adds a function of its own, with what it needs of the same program.
     """
     program = Program(model)
     drivers = ["def successors(p: ptr, out: ptr, codes: ptr, ctx: ptr) -> i64:", "    n = 0", "    t = out"]
     bound = 0
     for k, action in enumerate(model.actions):
-        drivers += successors_of(program, k, action)
+        program.functions.append(action_function(program, k, action))
+        drivers += driver_of(program, k, action, fire)
         bound += instances(model, action)
     drivers.append("    return n")
     by_kind = {kind: [p for p in model.properties if p.kind is kind] for kind in Kind}
@@ -89,13 +91,25 @@ def translate(model: Model, *, symmetry: bool = False) -> Translation:
         rest.append("def within(p: ptr, ctx: ptr) -> i64:\n    return 1 if outside(p, ctx) == 0 else 0")
     if symmetry:
         rest.append(symmetry_source(model.state, model.interchangeable, program.codes_table))
+    if more is not None:
+        rest.append(more(program))
+    return replace(
+        assembled(program, ["\n".join(drivers), *(r for r in rest if r)]),
+        successors_max=max(1, bound),
+        invariants=tuple(p.name for p in by_kind[Kind.INVARIANT]),
+        step_invariants=tuple(p.name for p in by_kind[Kind.STEP_INVARIANT]),
+        predicates=tuple(p.name for p in predicates),
+    )
+
+
+def assembled(program: Program, drivers: list[str]) -> Translation:
+    """The program with the functions that the engine calls, which name all others; it checks no property yet."""
+    model = program.model
     prelude = [NEXT_BIT, *(sorted_functions(w) for w in sorted(program.widths | _sorted_widths(model)))]
-    source = "\n\n".join([*prelude, *program.functions, "\n".join(drivers), *(r for r in rest if r)]) + "\n"
+    source = "\n\n".join([*prelude, *program.functions, *drivers]) + "\n"
     constants = {"ROW": row_bytes(model.state), "STATUS": 8 * (1 + len(program.sites))}
     return Translation(
-        source, constants, program.tables, row_bytes(model.state), max(1, bound), tuple(program.sites), tuple(program.faults), program.ordered,
-        tuple(p.name for p in by_kind[Kind.INVARIANT]), tuple(p.name for p in by_kind[Kind.STEP_INVARIANT]),
-        tuple(p.name for p in predicates),
+        source, constants, program.tables, row_bytes(model.state), 1, tuple(program.sites), tuple(program.faults), program.ordered, (), (), (),
     )  # fmt: skip
 
 
@@ -228,7 +242,7 @@ class Program:
         parameters = ["ctx: ptr"]
         for name, thing in zip(names, things, strict=True):
             if isinstance(thing, Place):
-                f.variables[name] = Place(thing.type, f"a_{name}", 0, "", thing.name)
+                f.variables[name] = Place(thing.type, f"a_{name}", 0, "", thing.name, thing.fixed)
                 parameters.append(f"a_{name}: ptr")
             else:
                 f.variables[name] = Operand(f"a_{name}", thing.type)
@@ -245,7 +259,8 @@ class Program:
 
 def _signature(thing: Operand | Place) -> tuple[Any, ...]:
     """What two arguments have in common if one function serves both."""
-    return (type(thing).__name__, thing.name if isinstance(thing, Place) else "", "IntType" if isinstance(thing.type, IntType) else _type_key(thing.type))
+    where = (thing.name, thing.fixed) if isinstance(thing, Place) else ()
+    return (type(thing).__name__, where, "IntType" if isinstance(thing.type, IntType) else _type_key(thing.type))
 
 
 def _type_key(kind: Type) -> Any:

@@ -9,6 +9,7 @@ refused capacity or an unmet ``require`` through the status word, which the call
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scrutator.checker.explore.layout import code_bytes, offset_of, size_of
@@ -96,7 +97,9 @@ class Statements(Expressions):
         if self.is_action and not self.ghost_target:
             raise self.error(f"{name} is a history variable: an action may record in it, not decide by it", node)
 
-    def note_change(self) -> None:
+    def note_change(self, place: Place | None = None, node: ast.AST | None = None) -> None:
+        if place is not None and place.fixed:
+            raise self.error("a mapping reads this state and must not change it", node)
         self.changed = True
         self.emit("dirty = 1")
 
@@ -252,7 +255,7 @@ class Statements(Expressions):
             if known is not None and self.depth:
                 raise self.error(f"{name} names different parts of the state on different paths; use two names", node)
             dynamic = self.fresh(value.dynamic) if value.dynamic else ""
-            self.variables[name] = Place(value.type, value.root, value.constant, dynamic, value.name)
+            self.variables[name] = replace(value, dynamic=dynamic)
             return
         if isinstance(known, Operand):
             if isinstance(known.type, IntType):
@@ -287,7 +290,7 @@ class Statements(Expressions):
         return Operand(self.packed_sequence(view, declared), declared)
 
     def store(self, place: Place, value: Thing, node: ast.AST) -> None:
-        self.note_change()
+        self.note_change(place, node)
         declared = place.type
         if isinstance(declared, SeqType):
             typed = self.typed_items(value, declared.element, node) if isinstance(value, Items) else value
@@ -317,7 +320,7 @@ class Statements(Expressions):
                 self.store_code(inner, part.text)
 
     def store_item(self, owner: Place, index: ast.expr, value: Thing, node: ast.AST) -> None:
-        self.note_change()
+        self.note_change(owner, node)
         assert isinstance(owner.type, SeqType)
         position = self.hold(self.number(index).text)
         self.fault_unless(f"0 <= {position} and {position} < {self.load(owner, 1)}")
@@ -347,7 +350,7 @@ class Statements(Expressions):
             owner = self.lower(target.value)
             if not (isinstance(owner, Place) and isinstance(owner.type, SeqType)):
                 raise self.error("only a sequence of the state can be cut", node)
-            self.note_change()
+            self.note_change(owner, node)
             low, length = self.hold(self.number(target.slice.lower).text), self.fresh(self.load(owner, 1))
             self.fault_unless(f"0 <= {low} and {low} <= {length}")
             k = self.fresh(low)

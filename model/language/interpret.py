@@ -109,6 +109,18 @@ class Interpreter:
             raise ModelError(f"property {function.__name__} returned {value!r}, not True or False" + _place_of(function))
         return value
 
+    def fill(self, mapping: Callable[..., Any], state: RecordPlace, target: RecordPlace) -> None:
+        """Run a mapping, which reads ``state`` and fills in ``target``; every step it takes must succeed."""
+        state._writable = False
+        try:
+            self._call(mapping, (state, target), f"mapping {mapping.__name__}")
+        except Disabled as refusal:
+            raise ModelError(f"{_location(refusal)}: mapping {mapping.__name__}: only actions refuse: every state is mapped") from None
+        except Truncated as full:
+            raise ModelError(f"{_location(full)}: mapping {mapping.__name__}: {full}: give the model that it maps to larger bounds") from None
+        finally:
+            state._writable = True
+
     def _call(self, function: Callable[..., Any], arguments: tuple[Any, ...], what: str) -> Any:
         try:
             return function(*arguments)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from scrutator.model.language.errors import SpecError, instead
+from scrutator.model.language.reach import Reached, is_library, named_by, reached_from
 from scrutator.model.language.types import (
     BoundDeclaration,
     BoundExpression,
@@ -99,6 +100,28 @@ class Mutant:
 
 
 @dataclass(frozen=True)
+class Refinement:
+    """A claim: seen through ``function``, every behaviour of a specification is one of ``spec``.
+
+    ``bounds`` gives bounds of ``spec`` in terms of the refining specification's own.
+    """
+
+    name: str
+    spec: Spec
+    function: Callable[..., Any]
+    bounds: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def doc(self) -> str:
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def where(self) -> str:
+        """File and line."""
+        return _where(self.function)
+
+
+@dataclass(frozen=True)
 class Model:
     """A specification with its bounds fixed.  `state` is the resolved record type."""
 
@@ -129,6 +152,7 @@ class Spec:
         self._properties: list[Property] = []
         self._constraints: list[Callable[..., Any]] = []
         self._mutants: list[Mutant] = []
+        self._refinements: list[Refinement] = []
 
     # --- declaring --------------------------------------------------------------------
 
@@ -220,6 +244,28 @@ class Spec:
             raise SpecError(f"mutant {mutant.name}: there is no property {mutant.breaks} for it to break")
         self._mutants.append(mutant)
 
+    def refines(self, spec: Spec, *, bounds: Mapping[str, object] | None = None) -> Callable[[F], F]:
+        """The decorated function ``f(state, abstract)`` builds the state of ``spec`` that a state stands for.
+
+        It reads the one and fills in the other, which comes as that model's defaults.  The
+        claim: every initial state stands for an initial state, and every step for a step or
+        for none.  ``bounds`` gives bounds of ``spec`` as numbers, bounds or sums of bounds of
+        this specification; one left out is this specification's bound of that name, if there
+        is one, else ``spec``'s default.
+        """
+
+        def declare(function: F) -> F:
+            if not isinstance(spec, Spec):
+                raise SpecError(f"{_where(function)}: {self.name} refines a specification, as in @SPEC.refines(OTHER), not {spec!r}")
+            if len(inspect.signature(function).parameters) != 2:
+                raise SpecError(f"{_where(function)}: a mapping takes a state of {self.name} and the state of {spec.name} to fill in")
+            if any(r.name == function.__name__ for r in self._refinements):
+                raise SpecError(f"{_where(function)}: the name {function.__name__} is taken by another mapping")
+            self._refinements.append(Refinement(function.__name__, spec, function, dict(bounds or {})))
+            return function
+
+        return declare
+
     # --- reading ----------------------------------------------------------------------
 
     @property
@@ -235,31 +281,20 @@ class Spec:
         return tuple(self._mutants)
 
     @property
-    def bounds(self) -> tuple[BoundDeclaration, ...]:
-        """Every bound the specification depends on, in order of declaration."""
-        found: dict[int, BoundDeclaration] = {}
-        seen: dict[int, Any] = {}  # by identity; holding the object keeps its identity its own
+    def refinements(self) -> tuple[Refinement, ...]:
+        return tuple(self._refinements)
+
+    def reached(self) -> Reached:
+        """All that the specification is made of.  Its mappings are made of another's parts too, and left out."""
         todo: list[Any] = [self.state, *(m for mutant in self._mutants for pair in mutant.replaces for m in pair)]
         todo += [x for a in (*self._initial, *self._actions) for x in (a.function, a.when, *(d for _, d in a.parameters))]
         todo += [x for p in self._properties for x in (p.function, p.when)] + list(self._constraints)
-        while todo:
-            thing = todo.pop()
-            if id(thing) in seen:
-                continue
-            seen[id(thing)] = thing
-            if isinstance(thing, BoundExpression):
-                for leaf in thing.leaves():
-                    found[id(leaf)] = leaf
-                    if leaf is not thing:
-                        todo.append(leaf)
-                todo += getattr(thing, "parts", list)()
-            elif isinstance(thing, Type):
-                todo += thing.parts()
-            elif inspect.isclass(thing) and issubclass(thing, Record) and thing is not Record:
-                todo.append(thing.declared())
-            elif isinstance(thing, types.FunctionType) and not _is_library(thing):
-                todo += _named_by(thing).values()
-        declared = sorted(found.values(), key=lambda b: b.order)
+        return reached_from(todo)
+
+    @property
+    def bounds(self) -> tuple[BoundDeclaration, ...]:
+        """Every bound the specification depends on, in order of declaration."""
+        declared = sorted(self.reached().bounds, key=lambda b: b.order)
         names = [b.name for b in declared]
         if len(set(names)) < len(names):
             raise SpecError(f"{self.name}: two bounds share a name among {', '.join(names)}")
@@ -278,7 +313,7 @@ class Spec:
             if name not in declared:
                 raise SpecError(f"{self.name} has no bound {name}" + instead(name, list(declared)))
         env: dict[str, Any] = {name: b.parse(given.get(name, b.default)) for name, b in declared.items()}
-        return _Binder(self, env, chosen).model()
+        return Binder(self, env, chosen).model()
 
 
 def _require_new(function: Any, what: str, known: Iterable[Action | Property]) -> None:
@@ -291,26 +326,7 @@ def _where(function: Callable[..., Any]) -> str:
     return f"{code.co_filename}:{code.co_firstlineno}"
 
 
-def _is_library(function: types.FunctionType) -> bool:
-    """Whether it belongs to the language itself, not to a model."""
-    return function.__module__.startswith("scrutator.model.language")
-
-
-def _named_by(function: types.FunctionType) -> dict[str, Any]:
-    """The globals and closure variables that a function's code mentions."""
-    codes: list[types.CodeType] = [function.__code__]
-    names: set[str] = set()
-    while codes:
-        code = codes.pop()
-        names.update(code.co_names)
-        codes += [c for c in code.co_consts if isinstance(c, types.CodeType)]
-    found = {name: function.__globals__[name] for name in names if name in function.__globals__}
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        found[name] = cell.cell_contents
-    return found
-
-
-class _Binder:
+class Binder:
     """Replaces what depends on bounds, in types and in the names that functions use."""
 
     def __init__(self, spec: Spec, env: dict[str, Any], mutant: Mutant | None) -> None:
@@ -393,14 +409,14 @@ class _Binder:
         inner = dict(without)
         if original in self.replaced and original not in without:
             target, inner = self.replaced[original], {**without, original: None}
-        if _is_library(target):
+        if is_library(target):
             return target
         names = dict(target.__globals__)
         cells = tuple(types.CellType(None) for _ in target.__closure__ or ())
         bound = types.FunctionType(target.__code__, names, target.__name__, target.__defaults__, cells)
         bound.__kwdefaults__, bound.__doc__, bound.__module__ = target.__kwdefaults__, target.__doc__, target.__module__
         self.bound[key] = bound
-        for name, value in _named_by(target).items():
+        for name, value in named_by(target).items():
             concrete = self.function(value, inner) if isinstance(value, types.FunctionType) else self.value(value)
             if name in target.__code__.co_freevars:
                 cells[target.__code__.co_freevars.index(name)].cell_contents = concrete
