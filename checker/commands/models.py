@@ -26,9 +26,9 @@ def list_models(model: str | None = None, /, *, format: Format = "text") -> int:
     from scrutator.checker.report.json import encode
     from scrutator.checker.report.layout import console_for
     from scrutator.checker.report.models import models_document, print_model, print_models
-    from scrutator.model.catalogue import models
+    from scrutator.model.catalogue import ladder, models
 
-    specs: Mapping[str, Spec] = models() if model is None else {model: load_spec(model)}
+    specs: Mapping[str, Spec] = {**models(), **ladder()} if model is None else {model: load_spec(model)}
 
     def show() -> None:
         if format == "json":

@@ -111,9 +111,9 @@ def models_code() -> Iterator[None]:
 
 def load_spec(reference: str) -> Spec:
     """The specification a user names."""
-    from scrutator.model.catalogue import load, models
+    from scrutator.model.catalogue import ladder, load, models
 
     if ":" not in reference and "." not in reference:  # neither a file nor a module
-        require_known("model", [reference], list(models()), None)
+        require_known("model", [reference], [*models(), *ladder()], None)
     with models_code():
         return load(reference)

@@ -73,7 +73,18 @@ class Spec(Protocol):
 
 
 def print_models(console: Console, specs: Mapping[str, Spec]) -> None:
-    """One row for each model."""
+    """One row for each model; those called ``group/name`` in a table of their own, under the group's name."""
+    groups: dict[str, dict[str, Spec]] = {}
+    for name, spec in specs.items():
+        groups.setdefault(name.rpartition("/")[0], {})[name] = spec
+    for group, members in groups.items():
+        if group:
+            console.print()
+            put(console, f"The {group}", style="bold")
+        _print_table(console, members)
+
+
+def _print_table(console: Console, specs: Mapping[str, Spec]) -> None:
     table = new_table()
     table.add_column("model", no_wrap=True)
     table.add_column("what it is", ratio=2)

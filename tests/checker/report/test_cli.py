@@ -67,6 +67,7 @@ def fake(monkeypatch, results, tmp_path):
 
     catalogue = types.SimpleNamespace(
         models=lambda: {"two-phase-commit": SPEC, "paxos": OTHER},
+        ladder=dict,
         load=lambda name: OTHER if name == "paxos" else SPEC,
         STANDARD=(("two-phase-commit", {"managers": 5}), ("paxos", {})),
     )
