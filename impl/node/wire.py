@@ -47,14 +47,13 @@ class Addressed(Struct, frozen=True, tag=True):
 
 
 class Forward(Addressed, frozen=True):
-    """A follower asks the leader on behalf of a client: to propose ``data``, or to ``read`` with it.
+    """A follower asks the leader to propose a client's ``command``, encoded by `scrutator.impl.machine.encoded`.
 
-    ``data`` is an encoded `scrutator.impl.machine.Command`; ``number`` comes back in `Forwarded`.
+    ``number`` comes back in `Forwarded`.
     """
 
     number: int
-    data: bytes
-    read: bool = False
+    command: bytes
 
 
 class Forwarded(Addressed, frozen=True):
@@ -104,8 +103,8 @@ def encode(messages: Sequence[NodeMessage], payload_bytes_max: int) -> bytes:
     >>> decoder = Decoder(1000)
     >>> decoder.feed(encode_hello(Hello(VERSION, "c", "a", "b"))), decoder.hello.src
     ([], 'a')
-    >>> decoder.feed(encode([Forward("a", "b", 1, b"data")], 1000))
-    [Forward(src='a', dst='b', number=1, data=b'data', read=False)]
+    >>> decoder.feed(encode([Forward("a", "b", 1, b"command")], 1000))
+    [Forward(src='a', dst='b', number=1, command=b'command')]
     """
     payload = _ENCODER.encode(messages)
     if len(payload) <= payload_bytes_max:
