@@ -20,6 +20,7 @@ from scrutator.checker.commands.convert import convert
 from scrutator.checker.commands.lin import lin
 from scrutator.checker.commands.models import list_models
 from scrutator.checker.commands.quorum import quorum
+from scrutator.checker.commands.refine import refine
 from scrutator.checker.commands.replay import replay
 from scrutator.checker.commands.shared import UsageError, emit, fail, silence
 from scrutator.checker.commands.simulate import simulate
@@ -41,6 +42,7 @@ app = App(
     default_parameter=Parameter(negative=(), show_default=False),
 )
 app.command(check)
+app.command(refine)
 app.command(lin)
 app.command(quorum)
 app.command(convert)

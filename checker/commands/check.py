@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
@@ -20,6 +20,7 @@ from scrutator.checker.commands.shared import (
     emit,
     load_spec,
     models_code,
+    parse_settings,
     parse_size,
     require_known,
 )
@@ -136,7 +137,7 @@ def check(
         jobs = [(name, name, dict(bounds)) for name, bounds in STANDARD]
     else:
         spec = load_spec(model)
-        bounds = _parse_settings(settings, model, [b.name for b in spec.bounds])
+        bounds = parse_settings(settings, model, [b.name for b in spec.bounds])
         require_known("property", properties, [p.name for p in spec.properties], model)
         require_known("mutant", [mutant] if mutant else [], [m.name for m in spec.mutants], model)
         jobs = [(model, spec, bounds)]
@@ -225,19 +226,3 @@ def _save(result: Result, property_name: str, path: Path, reference: str) -> Non
         save(result, property_name, path, reference)
     except OSError as error:
         raise UsageError(f"cannot save the counterexample to {path}: {error.strerror or error}") from error
-
-
-def _parse_settings(settings: Iterable[str], model: str, names: Sequence[str]) -> dict[str, Any]:
-    """Bounds from ``NAME=VALUE``; the model reads the values."""
-    bounds: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not equals or not name or not value:
-            raise UsageError(
-                f"--set {setting}: write NAME=VALUE, for instance --set {names[0] if names else 'n'}=3"
-            )
-        if name in bounds:
-            raise UsageError(f"--set {setting}: {name} is already {bounds[name]}")
-        bounds[name] = value
-    require_known("bound", bounds, names, model)
-    return bounds

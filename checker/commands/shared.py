@@ -69,6 +69,22 @@ def parse_size(text: str) -> int:
     return size
 
 
+def parse_settings(settings: Iterable[str], model: str, names: Sequence[str]) -> dict[str, Any]:
+    """Bounds from ``NAME=VALUE``; the model reads the values."""
+    bounds: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name or not value:
+            raise UsageError(
+                f"--set {setting}: write NAME=VALUE, for instance --set {names[0] if names else 'n'}=3"
+            )
+        if name in bounds:
+            raise UsageError(f"--set {setting}: {name} is already {bounds[name]}")
+        bounds[name] = value
+    require_known("bound", bounds, names, model)
+    return bounds
+
+
 def require_known(what: str, asked: Iterable[str], known: Sequence[str], model: str | None) -> None:
     """Raise `UsageError` for a name that does not exist, with the names that come close."""
     import difflib

@@ -6,12 +6,15 @@ from compiled code.
 
 from __future__ import annotations
 
+import itertools
+import linecache
+
 from scrutator.checker.explore.layout import decode, encode
 from scrutator.checker.explore.result import Trace
 from scrutator.checker.explore.trace import explain
 from scrutator.checker.refine.found import Path
 from scrutator.checker.refine.images import Images
-from scrutator.checker.refine.result import AbstractStep, Near, Refutation
+from scrutator.checker.refine.result import AbstractStep, Near, Refusing, Refutation
 from scrutator.model.language.errors import ModelError
 from scrutator.model.language.interpret import Successor
 from scrutator.model.language.show import arguments, changes, shown
@@ -23,7 +26,7 @@ NEAREST_MAX = 3
 def refute_step(images: Images, path: Path) -> Refutation:
     """The refutation by a path whose last step is no abstract step."""
     rows = [images.of_row(row) for row in path]
-    steps = tuple(_image_of_step(images, u, w) for u, w in zip(rows[:-2], rows[1:-1], strict=True))
+    steps = tuple(_image_of_step(images, u, w) for u, w in itertools.pairwise(rows[:-1]))
     before, after = (decode(images.mapping.abstract.state, row) for row in rows[-2:])
     possible = list(images.steps(rows[-2]))
     return Refutation(
@@ -34,6 +37,7 @@ def refute_step(images: Images, path: Path) -> Refutation:
         changes=tuple(changes(images.mapping.abstract.state, before, after)),
         enabled=len(possible),
         nearest=_nearest(images, [(_label(images, s), s.state) for s in possible], after),
+        refusing=_refusing(images, before, rows[-1]),
     )
 
 
@@ -45,6 +49,16 @@ def refute_initial(images: Images, state: RecordPlace) -> Refutation:
         trace=_trace(images, (encode(state),)), images=(), before=(), after=_fields(images, image), changes=(),
         enabled=len(possible), nearest=_nearest(images, possible, image),
     )  # fmt: skip
+
+
+def _refusing(images: Images, before: RecordPlace, after: bytes) -> tuple[Refusing, ...]:
+    """Abstract steps that would be the one looked for, if their guards did not refuse."""
+    found = []
+    for step, places in images.abstract.refused(before):
+        if encode(step.state) == after:
+            guards = tuple(f"{file}:{line}: {linecache.getline(file, line).strip()}" for file, line in places)
+            found.append(Refusing(_label(images, step), guards))
+    return tuple(found[:NEAREST_MAX])
 
 
 def _image_of_step(images: Images, before: bytes, after: bytes) -> AbstractStep | None:

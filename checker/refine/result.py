@@ -39,14 +39,22 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusing:
+    """A step that an action's guards refuse, each with its file and line."""
+
+    label: str
+    guards: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Refutation:
     """A behaviour whose last step is no step of the abstract model, or whose only state is no initial state of it.
 
     ``images`` has, for each step of the trace but the last, what the step is in the abstract
     model; None for no step.  ``before`` and ``after`` are the images around the last step,
     ``before`` empty where an initial state is at fault.  ``nearest`` has the abstract steps
-    (or initial states) that come closest, out of ``enabled``.  ``refusing`` names abstract
-    steps that would lead to ``after`` were it not for a guard, each with its place.
+    (or initial states) that come closest, out of ``enabled``.  ``refusing`` has
+    abstract steps that would lead to ``after`` were it not for their guards.
     """
 
     trace: Trace
@@ -56,7 +64,7 @@ class Refutation:
     changes: tuple[str, ...]
     enabled: int
     nearest: tuple[Near, ...]
-    refusing: tuple[tuple[str, str], ...] = ()
+    refusing: tuple[Refusing, ...] = ()
 
     @property
     def is_initial(self) -> bool:

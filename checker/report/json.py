@@ -190,10 +190,11 @@ def _property(found: PropertyResult) -> PropertyDocument:
 
 
 def _trace(trace: Trace) -> TraceDocument:
-    return TraceDocument(length=len(trace), shortest=trace.shortest, steps=[_step(s) for s in trace.steps])
+    return TraceDocument(length=len(trace), shortest=trace.shortest, steps=[step_document(s) for s in trace.steps])
 
 
-def _step(step: Step) -> StepDocument:
+def step_document(step: Step) -> StepDocument:
+    """One step of a trace."""
     return StepDocument(
         action=step.action,
         parameters=dict(step.parameters),

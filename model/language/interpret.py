@@ -15,7 +15,7 @@ from typing import Any
 from scrutator.model.language.errors import Disabled, ModelError, Truncated
 from scrutator.model.language.spec import Action, Each, Model
 from scrutator.model.language.types import LinksType
-from scrutator.model.language.values import Fault, LinksPlace, RecordPlace, SetPlace, make
+from scrutator.model.language.values import Fault, LinksPlace, RecordPlace, SetPlace, guards_waived, make
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,22 @@ class Interpreter:
         """Every successor, in the order of actions and of their parameters."""
         for k, action in enumerate(self.model.actions):
             yield from self._instances(k, action, state)
+
+    def refused(self, state: RecordPlace) -> Iterator[tuple[Successor, tuple[tuple[str, int], ...]]]:
+        """What each action instance that refuses would make of the state if it did not, and where it refuses.
+
+        Those that make no sense of the state without their guard are left out.
+        """
+        for k, action in enumerate(self.model.actions):
+            for arguments in [] if action.built_in else self._arguments(action, state):
+                working = copy(state)
+                try:
+                    with guards_waived() as places:
+                        action.function(working, *arguments)
+                except Exception:  # its guard kept it from this
+                    continue
+                if places:
+                    yield Successor(k, arguments, working), tuple(places)
 
     def _instances(self, position: int, action: Action, state: RecordPlace) -> Iterator[Successor]:
         working = copy(state)

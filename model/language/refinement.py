@@ -18,6 +18,8 @@ from scrutator.model.language.reach import reached_from
 from scrutator.model.language.spec import Binder, Model, Refinement, Spec
 from scrutator.model.language.types import BoundDeclaration, BoundExpression
 
+Bounds = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Mapping:
@@ -52,44 +54,56 @@ def choose(spec: Spec, target: str | None) -> Refinement:
 
 def bind_refinement(refinement: Refinement, concrete: Model) -> Mapping:
     """Fix the abstract model's bounds by the concrete one's; raises `SpecError` where they do not fit."""
-    abstract = _bind_abstract(refinement, concrete)
-    binder = _MappingBinder(refinement, concrete, abstract)
+    ours = _as_designed(concrete)
+    abstract = _bind_abstract(refinement, concrete.name, ours)
+    binder = _MappingBinder(refinement, concrete, ours, abstract)
     return Mapping(refinement, concrete, abstract, binder.value(refinement.function))
 
 
-def _bind_abstract(refinement: Refinement, concrete: Model) -> Model:
-    spec, ours = refinement.spec, concrete.bounds
+def _as_designed(concrete: Model) -> Bounds:
+    """The model's bounds; where a mutant changed who is a quorum, those of the design, for the mapping must not follow it there."""
+    mutant = next((m for m in concrete.spec.mutants if m.name == concrete.mutant), None)
+    bounds = dict(concrete.bounds)
+    for declared in concrete.spec.bounds if mutant else ():
+        name = declared.name
+        if mutant and name in mutant.bounds and isinstance(declared.default, str) and bounds[name] == declared.parse(mutant.bounds[name]):
+            bounds[name] = declared.default
+    return bounds
+
+
+def _bind_abstract(refinement: Refinement, name_of_concrete: str, ours: Bounds) -> Model:
+    spec = refinement.spec
     names = [b.name for b in spec.bounds]
     given: dict[str, object] = {name: ours[name] for name in names if name in ours}
     for name, value in refinement.bounds.items():
         if name not in names:
             raise SpecError(f"{refinement.where}: {spec.name} has no bound {name}" + instead(name, names))
-        given[name] = _evaluated(refinement, name, value, concrete)
+        given[name] = _evaluated(refinement, name, value, ours)
     try:
         return spec.bind(given)
     except SpecError as error:
-        raise SpecError(f"{refinement.where}: the bounds of {spec.name} for {concrete.name} with {_shown(ours)}: {error}") from None
+        raise SpecError(f"{refinement.where}: the bounds of {spec.name} for {name_of_concrete} with {_shown(ours)}: {error}") from None
 
 
-def _evaluated(refinement: Refinement, name: str, value: object, concrete: Model) -> object:
+def _evaluated(refinement: Refinement, name: str, value: object, ours: Bounds) -> object:
     """What the mapping gives as a bound: a plain value, or one computed from the concrete model's bounds."""
     if not isinstance(value, BoundExpression):
         return value
-    unknown = [leaf.name for leaf in value.leaves() if leaf.name not in concrete.bounds]
+    unknown = [leaf.name for leaf in value.leaves() if leaf.name not in ours]
     if unknown:
-        raise SpecError(f"{refinement.where}: {name} depends on {unknown[0]}, which is no bound of {concrete.name}")
-    return concrete.bounds[value.name] if isinstance(value, BoundDeclaration) else value.evaluate(concrete.bounds)
+        raise SpecError(f"{refinement.where}: {name} depends on {unknown[0]}, which is no bound of the model that is mapped")
+    return ours[value.name] if isinstance(value, BoundDeclaration) else value.evaluate(ours)
 
 
-def _shown(bounds: Any) -> str:
+def _shown(bounds: Bounds) -> str:
     return ", ".join(f"{name}={value}" for name, value in bounds.items()) or "its fixed bounds"
 
 
 class _MappingBinder(Binder):
     """Binds what the mapping names: by the abstract model where it alone has it, else by the concrete one."""
 
-    def __init__(self, refinement: Refinement, concrete: Model, abstract: Model) -> None:
-        super().__init__(concrete.spec, dict(concrete.bounds), None)
+    def __init__(self, refinement: Refinement, concrete: Model, bounds: Bounds, abstract: Model) -> None:
+        super().__init__(concrete.spec, dict(bounds), None)
         self.refinement = refinement
         self.theirs = Binder(abstract.spec, dict(abstract.bounds), None)
         ours, theirs = concrete.spec.reached(), abstract.spec.reached()
@@ -97,8 +111,8 @@ class _MappingBinder(Binder):
         self.ours, self.only_theirs = ours.objects, {k: v for k, v in theirs.objects.items() if k not in ours.objects}
         for shared in self.our_bounds.keys() & self.their_bounds.keys():
             name = self.our_bounds[shared].name
-            if concrete.bounds[name] != abstract.bounds[name]:
-                values = f"{concrete.bounds[name]} in {concrete.name} and {abstract.bounds[name]} in {abstract.name}"
+            if bounds[name] != abstract.bounds[name]:
+                values = f"{bounds[name]} in {concrete.name} and {abstract.bounds[name]} in {abstract.name}"
                 raise SpecError(f"{refinement.where}: both models share the bound {name}, so it cannot be {values}")
 
     def value(self, thing: Any) -> Any:

@@ -9,7 +9,10 @@ compiled engine meet states in the same order.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sized
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from scrutator.model.language.errors import Disabled, Truncated
@@ -34,7 +37,25 @@ def require(condition: bool) -> None:
     if not isinstance(condition, bool):
         raise Fault(f"require({condition!r}): a condition is True or False")
     if not condition:
-        raise Disabled
+        waived = _WAIVED.get()
+        if waived is None:
+            raise Disabled
+        caller = sys._getframe(1)
+        waived.append((caller.f_code.co_filename, caller.f_lineno))
+
+
+_WAIVED: ContextVar[list[tuple[str, int]] | None] = ContextVar("waived", default=None)
+
+
+@contextmanager
+def guards_waived() -> Iterator[list[tuple[str, int]]]:
+    """Inside, actions go on where `require` would refuse; gives the file and line of each such place."""
+    places: list[tuple[str, int]] = []
+    token = _WAIVED.set(places)
+    try:
+        yield places
+    finally:
+        _WAIVED.reset(token)
 
 
 class RecordValue:
