@@ -20,6 +20,7 @@ from scrutator.checker.commands.convert import convert
 from scrutator.checker.commands.lin import lin
 from scrutator.checker.commands.models import list_models
 from scrutator.checker.commands.quorum import quorum
+from scrutator.checker.commands.record import record
 from scrutator.checker.commands.refine import refine
 from scrutator.checker.commands.replay import replay
 from scrutator.checker.commands.shared import UsageError, emit, fail, silence
@@ -49,6 +50,7 @@ app.command(convert)
 app.command(list_models, name="list")
 app.command(simulate)
 app.command(replay)
+app.command(record)
 
 
 @app.command

@@ -7,11 +7,11 @@ not in the history.  What was written stays readable if the recorder is killed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-Plain = None | bool | int | str | tuple["Plain", ...] | list["Plain"]
+Plain = None | bool | int | str | Sequence["Plain"]
 
 
 class History:

@@ -7,7 +7,7 @@ checked; a bug of ours is not.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from scrutator.model.objects import find, objects
 
 if TYPE_CHECKING:
     from scrutator.checker.linear.result import Linearizability
+    from scrutator.checker.report.timeline import Band
     from scrutator.model.objects.sequential import Object
 
 
@@ -48,11 +49,12 @@ class UnknownObject(Exception):
 
 
 def decide(
-    answers: list[Decided | Refused], path: str, request: Request, timeline: Path | None, show: Callable[[str], None]
-) -> None:
+    answers: list[Decided | Refused], path: str, request: Request, timeline: Path | None, show: Callable[[str], None],
+    bands: Sequence[Band] = (),
+) -> None:  # fmt: skip
     """Add the answer on the history in a file, and perhaps what could not be done with it.
 
-    What was found is added at once: nothing that goes wrong later loses it.
+    What was found is added at once: nothing that goes wrong later loses it.  ``bands`` are faults to draw.
     """
     object_ = request.object
     try:
@@ -78,7 +80,7 @@ def decide(
             answers[-1] = answer = replace(answer, strongest=findings, holding=names)
         if timeline is not None:
             show(f"drawing {path}")
-            _draw(timeline, history, object_, found)
+            _draw(timeline, history, object_, found, bands)
             answers[-1] = replace(answer, timeline=timeline)
     except Exception as error:
         refused = _refused(path, error, object_)
@@ -149,10 +151,10 @@ def _strongest(history: History, object_: Object, timeout_s: float | None) -> tu
     return found, tuple(str(model.value) for model in holding(found))
 
 
-def _draw(path: Path, history: History, object_: Object, found: Linearizability) -> None:
+def _draw(path: Path, history: History, object_: Object, found: Linearizability, bands: Sequence[Band]) -> None:
     from scrutator.checker.report import timeline
 
-    timeline.write(path, history, object_, found)
+    timeline.write(path, history, object_, found, bands)
 
 
 # --- mistakes -----------------------------------------------------------------------------

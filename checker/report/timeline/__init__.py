@@ -10,31 +10,33 @@ import base64
 import hashlib
 import html
 import re
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
 from scrutator.checker.linear.history import History
 from scrutator.checker.linear.result import Linearizability
 from scrutator.checker.report.timeline.document import document_of, embedded
-from scrutator.checker.report.timeline.words import SYMBOLS, basis, headline, name_of, subject
+from scrutator.checker.report.timeline.words import SYMBOLS, Band, basis, headline, name_of, subject, under
 from scrutator.model.objects.sequential import Object
 
-__all__ = ["page", "write"]
+__all__ = ["Band", "page", "write"]
 
 # In this order: each file knows those before it.
 _SCRIPTS = (
-    "operations", "phrases", "lanes", "viewport", "canvas", "bars", "drawing", "overview", "panel", "keys", "input",
+    "operations", "phrases", "lanes", "viewport", "canvas", "bars", "faults", "drawing", "overview", "panel", "keys", "input",
     "timeline",
 )  # fmt: skip
 
 
-def page(history: History, object_: Object, found: Linearizability) -> str:
+def page(history: History, object_: Object, found: Linearizability, bands: Sequence[Band] = ()) -> str:
     """The page for a history and what was found of it.
 
     Args:
         history: What was recorded.
         object_: What it was checked against; says how operations read.
         found: The verdict.  Where it has explanations or witnesses, the page shows them.
+        bands: Faults while it was recorded, shown where the history has a clock.
 
     Raises:
         ValueError: The object lacks a method of the history, so that this is no verdict on it.
@@ -48,16 +50,16 @@ def page(history: History, object_: Object, found: Linearizability) -> str:
         "symbol": SYMBOLS[found.verdict],
         "headline": html.escape(headline(found.verdict)),
         "subject": html.escape(subject(found)),
-        "basis": html.escape(basis(history, object_, found)),
-        "data": embedded(document_of(history, object_, found)),
+        "basis": html.escape(basis(history, object_, found) + under(bands)),
+        "data": embedded(document_of(history, object_, found, bands)),
         "script": script,
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: fill[match[1]], _asset("page.html"))
 
 
-def write(path: str | Path, history: History, object_: Object, found: Linearizability) -> None:
+def write(path: str | Path, history: History, object_: Object, found: Linearizability, bands: Sequence[Band] = ()) -> None:
     """Write the page to a file.  Raises OSError, and ValueError as `page` does."""
-    Path(path).write_bytes(page(history, object_, found).encode())
+    Path(path).write_bytes(page(history, object_, found, bands).encode())
 
 
 def _program() -> str:

@@ -10,7 +10,7 @@ function paletteNow() {
   const names = [
     "paper", "shade", "line", "ink", "faint", "accent", "update", "update-edge", "read", "read-edge", "pending",
     "pending-edge", "conflict", "conflict-edge", "culprit", "culprit-edge", "on-culprit", "density", "window",
-    "violated",
+    "violated", "kill", "pause", "partition", "clock",
   ];
   return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }

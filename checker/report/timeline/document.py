@@ -6,6 +6,7 @@ length of values; what is shortened says by how much.  100,000 operations take a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -15,7 +16,7 @@ from scrutator.checker.linear.history import NEVER, UNKNOWN, History, Int64s, Op
 from scrutator.checker.linear.result import Linearizability, Part
 from scrutator.checker.report.clean import clean
 from scrutator.checker.report.timeline.packing import differences, packed
-from scrutator.checker.report.timeline.words import Named, Phrase, name_of, noun_for_parts, phrases
+from scrutator.checker.report.timeline.words import Band, Named, Phrase, name_of, noun_for_parts, phrases
 from scrutator.model.objects.sequential import Method, Object, exactly
 
 TEXT_MAX = 2_000  # characters of one operation, where there is room
@@ -32,6 +33,16 @@ class Violation(msgspec.Struct, frozen=True):
     conflict: tuple[int, ...]
     reasons: tuple[tuple[Phrase, ...], ...]
     prefix: int | None
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """A band; times in nanoseconds since the first call, ``end`` null where none was recorded."""
+
+    kind: str
+    what: str
+    nodes: tuple[str, ...]
+    begin: int
+    end: int | None
 
 
 class Document(msgspec.Struct, frozen=True, rename="camel"):
@@ -62,6 +73,7 @@ class Document(msgspec.Struct, frozen=True, rename="camel"):
     decisions: list[tuple[str, str, str, str | None]]
     parts: list[tuple[str, int]]
     violations: list[Violation]
+    faults: list[Fault]
 
 
 def embedded(document: Document) -> str:
@@ -70,7 +82,7 @@ def embedded(document: Document) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def document_of(history: History, object_: Object, found: Linearizability) -> Document:
+def document_of(history: History, object_: Object, found: Linearizability, bands: Sequence[Band] = ()) -> Document:
     """What the page is given.  Raises ValueError if the object lacks a method of the history."""
     texts = _texts(history, object_)
     decisions: dict[tuple[str, str, str, str | None], int] = {}
@@ -99,7 +111,21 @@ def document_of(history: History, object_: Object, found: Linearizability) -> Do
         decisions=list(decisions),
         parts=parts,
         violations=_violations(history, texts, found),
+        faults=_faults(history, bands),
     )
+
+
+def _faults(history: History, bands: Sequence[Band]) -> list[Fault]:
+    """Bands in the time of the page; none where there is no clock to place them by."""
+    zero = int(history.called[0]) if len(history) else 0
+    return [
+        Fault(
+            clean(band.kind), _short(band.what, NAME_MAX), tuple(_short(node, NAME_MAX) for node in band.nodes),
+            band.begin - zero, None if band.end is None else band.end - zero,
+        )
+        for band in bands
+        if history.has_clock
+    ]  # fmt: skip
 
 
 # --- texts ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-// One frame: grid, lanes, bars, what is in conflict on top, names and axis.
+// One frame: grid, faults, lanes, bars, what is in conflict on top, names and axis.
 //
 // The law: work grows with what is on screen.  Bars too narrow to be seen apart become a
 // density: a column is as strong as the share of its time in which the lane is busy.
@@ -13,8 +13,10 @@ const LABEL_MIN = 22; // room below which no text is tried
 
 /** Draws the scene that it is given; `drawn` counts the operations of the last frame, `shapes` what was painted. */
 class Drawing {
-  constructor(canvas) {
+  constructor(canvas, all) {
     this.canvas = canvas;
+    this.nodes = nodesHit(all);
+    this.head = AXIS + (this.nodes.length ? this.nodes.length * ROW + 3 : 0); // where lanes begin
     this.palette = paletteNow();
     this.drawn = 0;
     this.shapes = 0;
@@ -22,7 +24,7 @@ class Drawing {
 
   /** Where names end and bars begin. */
   gutterFor(context, { greatest, together }) {
-    const texts = [`process ${greatest}`, together ? `${greatest} → ${greatest}` : ""];
+    const texts = [`process ${greatest}`, together ? `${greatest} → ${greatest}` : "", ...this.nodes];
     return Math.ceil(Math.max(...texts.map((text) => widthOf(context, text)))) + 24;
   }
 
@@ -53,9 +55,10 @@ class Drawing {
     this.ticks = ticksOf(scene.all, scene.view, step);
     context.save();
     context.beginPath();
-    context.rect(this.gutter, AXIS, width - this.gutter, height - AXIS);
+    context.rect(this.gutter, this.head, width - this.gutter, height - this.head);
     context.clip();
     this.drawGrid();
+    this.drawBands();
     for (const violation of scene.violations) this.drawBoundary(violation);
     this.drawLanes();
     this.drawDensity();
@@ -64,6 +67,7 @@ class Drawing {
     context.restore();
     this.drawNames();
     this.drawAxis(step);
+    this.drawFaults();
   }
 
   xOf(moment) {
@@ -75,18 +79,18 @@ class Drawing {
   }
 
   yOf(lane) {
-    return AXIS + lane * LANE - this.scene.top;
+    return this.head + lane * LANE - this.scene.top;
   }
 
   laneAt(y) {
-    const lane = Math.floor((y - AXIS + this.scene.top) / LANE);
-    return y >= AXIS && lane >= 0 && lane < this.scene.lanes.length ? lane : -1;
+    const lane = Math.floor((y - this.head + this.scene.top) / LANE);
+    return y >= this.head && lane >= 0 && lane < this.scene.lanes.length ? lane : -1;
   }
 
   /** The lanes on screen, as [first, after the last]. */
   visible() {
     const first = Math.max(0, Math.floor(this.scene.top / LANE));
-    const after = Math.ceil((this.scene.top + this.scene.height - AXIS) / LANE);
+    const after = Math.ceil((this.scene.top + this.scene.height - this.head) / LANE);
     return [first, Math.min(after, this.scene.lanes.length)];
   }
 
@@ -99,8 +103,62 @@ class Drawing {
     }
     context.fillStyle = palette.line;
     for (const tick of this.ticks) {
-      context.fillRect(Math.round(this.xOf(tick)), AXIS, 1, scene.height);
+      context.fillRect(Math.round(this.xOf(tick)), this.head, 1, scene.height);
     }
+  }
+
+  /** Where a fault is on screen, as [x, width], or nothing. */
+  placeOfFault({ begin, end }) {
+    const x = Math.max(this.xOf(begin), this.gutter);
+    const right = Math.min(end === null ? Infinity : this.xOf(end), this.scene.width);
+    const least = Math.max(right, x + FAULT_NARROW);
+    return right < this.gutter || x > this.scene.width ? undefined : [x, least - x];
+  }
+
+  /** Behind the operations, while something is wrong. */
+  drawBands() {
+    const { context, palette, scene } = this;
+    context.globalAlpha = 0.1;
+    for (const fault of scene.all.faults) {
+      const place = this.placeOfFault(fault);
+      if (place === undefined) continue;
+      context.fillStyle = colourOfFault(palette, fault.kind);
+      context.fillRect(place[0], this.head, place[1], scene.height);
+    }
+    context.globalAlpha = 1;
+  }
+
+  /** A row for each node above the lanes. */
+  drawFaults() {
+    if (!this.nodes.length) return;
+    const { context, palette, scene } = this;
+    context.fillStyle = palette.shade;
+    context.fillRect(0, AXIS, scene.width, this.head - AXIS);
+    context.textAlign = "right";
+    context.fillStyle = palette.faint;
+    this.nodes.forEach((node, row) => context.fillText(node, this.gutter - 10, AXIS + row * ROW + ROW / 2 + 1));
+    context.textAlign = "left";
+    for (const fault of scene.all.faults) {
+      const place = this.placeOfFault(fault);
+      for (const node of place === undefined ? [] : fault.nodes) {
+        const y = AXIS + this.nodes.indexOf(node) * ROW + 3;
+        drawFault(context, palette, fault.kind, ...place, y);
+        drawFaultWords(context, palette, fault.kind, fault.what, place[0], y, place[1]);
+      }
+    }
+    context.fillStyle = palette.line;
+    context.fillRect(0, this.head - 1, scene.width, 1);
+    context.fillRect(this.gutter - 1, AXIS, 1, this.head - AXIS);
+  }
+
+  /** The fault under a point, if there is one. */
+  faultAt(x, y) {
+    const node = this.nodes[Math.floor((y - AXIS) / ROW)];
+    if (y < AXIS || y >= this.head || node === undefined) return undefined;
+    return this.scene.all.faults.findLast((fault) => {
+      const place = this.placeOfFault(fault);
+      return place !== undefined && fault.nodes.includes(node) && x >= place[0] && x <= place[0] + place[1];
+    });
   }
 
   drawLanes() {
@@ -237,7 +295,7 @@ class Drawing {
   drawBoundary({ culprit }) {
     const { all, height } = this.scene;
     const moment = isPending(all, culprit) ? all.called[culprit] : all.returned[culprit];
-    drawDashes(this.context, this.palette, Math.round(this.xOf(moment)), AXIS, height);
+    drawDashes(this.context, this.palette, Math.round(this.xOf(moment)), this.head, height);
   }
 
   /** A ring around what is selected, a thinner one around what the pointer is on. */
@@ -259,7 +317,7 @@ class Drawing {
   drawNames() {
     const { context, palette, scene } = this;
     context.fillStyle = palette.paper;
-    context.fillRect(0, AXIS, this.gutter, scene.height);
+    context.fillRect(0, this.head, this.gutter, scene.height);
     const [first, after] = this.visible();
     context.textAlign = "right";
     for (let lane = first; lane < after; lane++) {
@@ -271,7 +329,7 @@ class Drawing {
       context.fillText(this.names[lane], this.gutter - 10, this.yOf(lane) + LANE / 2);
     }
     context.fillStyle = palette.line;
-    context.fillRect(this.gutter - 1, AXIS, 1, scene.height);
+    context.fillRect(this.gutter - 1, this.head, 1, scene.height);
     context.textAlign = "left";
   }
 

@@ -1,5 +1,5 @@
-// The whole history in a strip: how many operations are under way, where the conflicts
-// are, and a window on what is shown, which can be dragged.
+// The whole history in a strip: how many operations are under way, when there were faults
+// (at its foot), where the conflicts are, and a window on what is shown, which can be dragged.
 
 const STRIP = 44;
 
@@ -45,6 +45,11 @@ class Overview {
       if (high > 0) context.fillRect(x, STRIP - 2 - high, 1, high);
     }
     context.globalAlpha = 1;
+    for (const { kind, begin, end } of all.faults) {
+      const from = xOf(begin);
+      context.fillStyle = colourOfFault(palette, kind);
+      context.fillRect(from, STRIP - 4, Math.max((end === null ? width : xOf(end)) - from, 1), 4);
+    }
     for (const { culprit } of violations) this.mark(context, palette, xOf(all.called[culprit]));
     const left = xOf(view.from);
     const right = Math.max(xOf(view.to), left + 3);

@@ -186,6 +186,11 @@ class Panel {
     const text = textOf(all, i);
     byId("tip").replaceChildren(element("b", {}, text.length > 200 ? `${text.slice(0, 200)}…` : text), said.join(" · "));
   }
+
+  faultTip(fault) {
+    const [what, where] = faultWords(this.all, fault);
+    byId("tip").replaceChildren(element("b", {}, what), where);
+  }
 }
 
 /** The legend shows bars as they are drawn. */
@@ -197,6 +202,7 @@ function showLegend(all, palette) {
   if (all.role.includes(CONFLICT)) entries.push([CONFLICT, "in conflict with it", {}]);
   if (all.ordered) entries.push(["order", "place in an order that explains all, and a moment at which it may have taken effect", {}]);
   if (all.violations.length) entries.push(["boundary", "from here on, no order explains what was returned", {}]);
+  for (const kind of new Set(all.faults.map((fault) => fault.kind))) entries.push([kind, `fault: ${KINDS[kind] ?? kind}`, { fault: true }]);
   entries.push(["density", "many bars: the stronger, the busier", {}]);
   const items = entries.map(([what, words, options]) => {
     const canvas = element("canvas", { "aria-hidden": "true" });
@@ -205,6 +211,8 @@ function showLegend(all, palette) {
       const name = what === CULPRIT ? "culprit" : "conflict";
       drawBar(context, palette, { fill: name, edge: `${name}-edge` }, 2, 52, 3, { role: what });
       drawMark(context, palette, what, 3, 3);
+    } else if (options.fault) {
+      drawFault(context, palette, what, 2, 50, 6);
     } else if (what === "boundary") {
       drawDashes(context, palette, 27, 0, 26);
     } else if (what === "density") {

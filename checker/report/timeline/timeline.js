@@ -11,7 +11,7 @@ class Timeline {
     this.all = all;
     this.canvas = byId("canvas");
     this.stage = byId("stage");
-    this.drawing = new Drawing(this.canvas);
+    this.drawing = new Drawing(this.canvas, all);
     this.overview = new Overview(byId("overview"));
     this.view = new Viewport(all.start, all.end, () => this.schedule());
     this.panel = new Panel(all, (i) => this.zoomTo([i]));
@@ -70,7 +70,7 @@ class Timeline {
 
   resize() {
     const high = this.stage.clientHeight;
-    byId("height").style.height = `${Math.max(0, AXIS + this.lanes.length * LANE + 8 - high)}px`;
+    byId("height").style.height = `${Math.max(0, this.drawing.head + this.lanes.length * LANE + 8 - high)}px`;
     this.schedule();
   }
 
@@ -115,7 +115,7 @@ class Timeline {
     const lanes = operations.map((i) => this.laneOf[i]);
     const top = Math.min(...lanes) * LANE;
     const bottom = (Math.max(...lanes) + 1) * LANE;
-    const room = this.stage.clientHeight - AXIS;
+    const room = this.stage.clientHeight - this.drawing.head;
     const scroll = this.stage.scrollTop;
     if (top >= scroll && bottom <= scroll + room) return;
     this.stage.scrollTop = bottom - top > room ? top : (top + bottom - room) / 2;
@@ -201,9 +201,11 @@ class Timeline {
     const [i, near] = x < 0 ? [-1, 0] : this.at(x, y);
     if (i !== this.hovered) this.schedule();
     this.hovered = i;
+    const fault = x < 0 ? undefined : this.drawing.faultAt(x, y);
     this.canvas.classList.toggle("over", i >= 0);
-    if (i < 0) return this.hideTip();
-    this.panel.tip(i, near);
+    if (fault !== undefined) this.panel.faultTip(fault);
+    else if (i < 0) return this.hideTip();
+    else this.panel.tip(i, near);
     const tip = byId("tip");
     tip.hidden = false;
     tip.style.left = `${Math.max(4, Math.min(clientX + 14, innerWidth - tip.offsetWidth - 8))}px`;

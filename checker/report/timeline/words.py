@@ -6,7 +6,9 @@ It decides nothing.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,31 @@ SYMBOLS = {Verdict.HOLDS: "✔", Verdict.VIOLATED: "✖", Verdict.UNKNOWN: "?"}
 
 Named = tuple[str, str, int, int]  # an operation's text, its process as a word, its line, its position
 Phrase = str | tuple[str, int]  # plain words, or those that name the operation at a position
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A fault while the history was recorded: its kind in a word, what it was, which nodes it hit, and when.
+
+    Times are those of the history's clock, in nanoseconds; ``end`` is None where none was recorded.
+    """
+
+    kind: str
+    what: str
+    nodes: tuple[str, ...]
+    begin: int
+    end: int | None
+
+
+def under(bands: Sequence[Band]) -> str:
+    """How many faults there were of which kind, as a sentence after others; nothing where there were none.
+
+    >>> under([Band("kill", "kill", ("a",), 0, 1), Band("kill", "kill", ("b",), 2, None)])
+    ' Recorded under 2 faults: 2 kill.'
+    """
+    kinds = Counter(clean(band.kind) for band in bands)
+    said = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+    return f" Recorded under {plural(len(bands), 'fault')}: {said}." if bands else ""
 
 
 def headline(verdict: Verdict) -> str:
