@@ -234,7 +234,7 @@ class Replica:
             answer(Outcome(None, "the node that was asked does not lead, or has too much to do", self.raft.leader))
             return
         request = Request(Kind.FORWARDED, None, answer, self._loop.time() + self.config.timing.request_timeout_s, in_doubt=True)
-        self.post(Propose(self._opened(request), message.data))
+        self.post(Propose(self._opened(request), message.command))
 
     def _take_forwarded(self, message: Forwarded) -> None:
         request = self._open.pop(message.number, None)

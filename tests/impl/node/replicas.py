@@ -13,6 +13,8 @@ from scrutator.impl.node.requests import Outcome
 from scrutator.impl.raft import Persist
 from scrutator.impl.sim.disk import Image
 
+HASTY = Timing(0.2, 0.04, request_timeout_s=1.0)  # for what is to wait in vain
+
 
 class Silent(Log):
     """Keeps what a node logs."""
@@ -62,7 +64,7 @@ class Cluster:
 
     def start(self, name: str) -> None:
         places = {node: Place("127.0.0.1:1", "127.0.0.1:2") for node in self.names}
-        settings = {"timing": Timing(0.15, 0.03, request_timeout_s=1.0), **self.config}
+        settings = {"timing": Timing(0.2, 0.04, request_timeout_s=20.0), **self.config}
         config = NodeConfig(id=name, cluster="test", data="", nodes=places, **settings)
         replica = self.kind(
             config, self.stores[name], self._sender(name), Silent(name), fail=self.failures.append, compact=self._compact

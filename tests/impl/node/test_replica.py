@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from scrutator.impl.node.config import Limits
 from scrutator.impl.node.mutants import LocalReads, ReplyBeforeSync, mutants, replica_of
 from scrutator.impl.node.replica import Replica
 
 sys.path.insert(0, str(Path(__file__).parent))
-from replicas import Cluster
+from replicas import HASTY, Cluster
 
 
 def run(scenario: Callable[[Cluster], Awaitable[None]], nodes: int = 3, kind: type[Replica] = Replica, **config: object) -> None:
@@ -66,7 +67,7 @@ def test_without_a_leader_what_was_never_sent_did_not_happen():
         outcome = await cluster.ask("n1", "put", b"k", b"1")
         assert outcome.reply is None and not outcome.unknown and outcome.why == "no leader is known"
 
-    run(scenario)
+    run(scenario, timing=HASTY)
 
 
 def test_what_a_cut_off_leader_took_is_unknown_or_overwritten_but_never_done():
@@ -82,7 +83,7 @@ def test_what_a_cut_off_leader_took_is_unknown_or_overwritten_but_never_done():
         await cluster.elect()
         assert (await cluster.ask(old, "get", b"k")).reply.result == b"new"
 
-    run(scenario)
+    run(scenario, timing=HASTY)
 
 
 def test_a_leader_whose_entry_is_overwritten_tries_it_again_elsewhere():
@@ -97,9 +98,7 @@ def test_a_leader_whose_entry_is_overwritten_tries_it_again_elsewhere():
         assert outcome.reply is not None, outcome
         assert (await cluster.ask(new, "get", b"k")).reply.result == b"old"
 
-    from scrutator.impl.node.config import Timing
-
-    run(scenario, timing=Timing(0.15, 0.03, request_timeout_s=10.0))
+    run(scenario)
 
 
 def test_reads_under_way_are_asked_again_when_the_leader_changes():
@@ -175,8 +174,6 @@ def test_snapshots_replace_the_log_and_a_restarted_node_goes_on_from_one():
         expected = b"".join(b"%d," % number for number in range(60))
         assert (await cluster.ask(follower, "get", b"k")).reply.result == expected
 
-    from scrutator.impl.node.config import Limits
-
     run(scenario, limits=Limits(snapshot_every=20))
 
 
@@ -189,9 +186,7 @@ def test_too_many_requests_are_refused_at_once():
         assert outcome.reply is None and not outcome.unknown and "ask again later" in outcome.why
         await asyncio.gather(*waiting)
 
-    from scrutator.impl.node.config import Limits
-
-    run(scenario, limits=Limits(waiting_max=10))
+    run(scenario, limits=Limits(waiting_max=10), timing=HASTY)
 
 
 def test_a_clock_that_jumps_makes_a_follower_stand():
@@ -219,8 +214,8 @@ def test_local_reads_are_stale_where_right_ones_are_refused():
         else:
             assert read.reply is None and not read.unknown
 
-    run(scenario, kind=LocalReads)
-    run(scenario)
+    run(scenario, kind=LocalReads, timing=HASTY)
+    run(scenario, timing=HASTY)
 
 
 def test_replies_before_syncs_are_forgotten_when_all_are_killed():
