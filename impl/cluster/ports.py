@@ -50,6 +50,10 @@ class Ports:
         if not self._hold(port):
             raise NoPort(f"port {port} of {self._host} is in use: stop what listens there (ss -tlnp 'sport = {port}' tells), or choose another")
 
+    def __contains__(self, port: int) -> bool:
+        """Whether it is kept here."""
+        return port in self._held
+
     def _hold(self, port: int) -> bool:
         token = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:

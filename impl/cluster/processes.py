@@ -47,6 +47,11 @@ class Identity:
         birth = birth_of(self.pid)
         return birth is not None and (not self.birth or birth == self.birth)
 
+    @property
+    def paused(self) -> bool:
+        """Whether it was stopped where it stands (SIGSTOP)."""
+        return self.alive and _state_and_birth(self.pid)[0].startswith("T")
+
     def signal(self, number: int) -> bool:
         """Signal the group that it leads; whether there was one."""
         if not self.alive:
@@ -243,18 +248,22 @@ def tail(path: Path, lines: int, start: int = 0) -> list[str]:
 
 def birth_of(pid: int) -> str | None:
     """When a process was born, as an opaque text; None where there is none, or only what is left of it."""
-    try:
-        # The name in brackets may hold anything, brackets too; proc(5): field 3 is the state, 22 the start in ticks.
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        return None if fields[0] in "ZX" else f"{_BOOT.read_text().strip()}:{fields[19]}"
-    except FileNotFoundError:
-        if sys.platform == "linux":
-            return None
-    except (OSError, IndexError):
-        return None
+    state, birth = _state_and_birth(pid)
+    return birth if state and state[0] not in "ZX" else None
+
+
+def _state_and_birth(pid: int) -> tuple[str, str]:
+    """The letter of its state, and its birth; empty where there is no such process."""
+    if sys.platform == "linux":
+        try:
+            # The name in brackets may hold anything, brackets too; proc(5): field 3 is the state, 22 the start in ticks.
+            fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+            return fields[0], f"{_BOOT.read_text().strip()}:{fields[19]}"
+        except (OSError, IndexError):
+            return "", ""
     done = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, born = done.stdout.strip().partition(" ")
-    return None if not state or state.startswith("Z") else born.strip()
+    return state, born.strip()
 
 
 def _tie() -> Callable[[], None] | None:

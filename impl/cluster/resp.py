@@ -113,15 +113,3 @@ async def ask(host: str, port: int, *words: str | bytes | int | float, timeout_s
     """One command on a connection of its own; raises OSError, EOFError or TimeoutError."""
     async with asyncio.timeout(timeout_s), await Resp.connect(host, port) as connection:
         return await connection.call(*words)
-
-
-def fields(text: Value) -> dict[str, str]:
-    r"""The fields of an INFO answer; empty for an error.
-
-    >>> fields(b"# Raft\r\nrole:leader\r\nterm:3\r\n")
-    {'role': 'leader', 'term': '3'}
-    """
-    if not isinstance(text, bytes):
-        return {}
-    pairs = (line.partition(":") for line in text.decode(errors="replace").splitlines() if not line.startswith("#"))
-    return {key: value for key, colon, value in pairs if colon}
