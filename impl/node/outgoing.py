@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from typing import cast
 
 from scrutator.impl.node.config import NodeConfig, split_address
 from scrutator.impl.node.log import Log
@@ -35,16 +36,16 @@ class Line(asyncio.Protocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.lost: asyncio.Future[str] = loop.create_future()
-        self._transport: asyncio.BaseTransport | None = None
+        self._transport: asyncio.Transport | None = None
         self._why = "the other side closed it: its log may say why"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's do not derive from it
 
     def data_received(self, data: bytes) -> None:
         self._why = "the other side sent something, which nodes do not do: is it a node?"
-        assert isinstance(self._transport, asyncio.Transport)
-        self._transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.lost.done():
@@ -61,7 +62,9 @@ class Outgoing:
         self._hello = encode_hello(Hello(VERSION, config.cluster, config.id, peer))
         self._frame_bytes_max = frame_bytes_max(config)
         self._unsent_bytes_max = config.limits.link_bytes_max
-        self._rarely = Rarely(log, 1.0)
+        self._rarely = Rarely(log, 10.0)
+        self._trouble = ""  # why it cannot be reached: said once
+        self._steady = True  # whether the last connection was a good one: each that is not is said rarely
         self._transport: asyncio.Transport | None = None
         self._overflowing = False
         self._dropped_before = 0  # messages, before the buffer was full
@@ -152,22 +155,26 @@ class Outgoing:
             async with asyncio.timeout(DIAL_TIMEOUT_S):
                 transport = await self._dial(loop, line)
         except TimeoutError:
-            self._rarely("cannot reach peer", self._peer, why=f"no answer within {DIAL_TIMEOUT_S} s")
-            return 0.0
+            return self._unreachable(f"no answer within {DIAL_TIMEOUT_S} s")
         except (OSError, UnicodeError) as error:  # of TLS too; a host's name that cannot be one
-            self._rarely("cannot reach peer", self._peer, why=getattr(error, "strerror", None) or str(error))
-            return 0.0
+            return self._unreachable(getattr(error, "strerror", None) or str(error))
         try:
             self._check(transport)
             transport.write(self._hello)
             return await self._connected(transport, line, loop)
         except WireError as error:
-            self._rarely("cannot reach peer", self._peer, why=str(error))
-            return 0.0
+            return self._unreachable(str(error))
         finally:
             transport.abort()
             if not line.lost.done():
                 await asyncio.wait([line.lost], timeout=1.0)  # the transport closes its socket in the next turn of the loop
+
+    def _unreachable(self, why: str) -> float:
+        """Say what is wrong, unless it is what was wrong before."""
+        if why != self._trouble:
+            self._trouble = why
+            self._log("cannot reach peer", peer=self._peer, why=why)
+        return 0.0
 
     async def _dial(self, loop: asyncio.AbstractEventLoop, line: Line) -> asyncio.Transport:
         context = None if self._tls is None else self._tls.client
@@ -186,11 +193,13 @@ class Outgoing:
     async def _connected(self, transport: asyncio.Transport, line: Line, loop: asyncio.AbstractEventLoop) -> float:
         self.connects += 1
         began_s = loop.time()
-        self._transport, self._overflowing = transport, False
-        self._rarely("link up", self._peer)
+        self._transport, self._overflowing, self._trouble = transport, False, ""
+        (self._log if self._steady else self._rarely)("link up", peer=self._peer)
         try:
             why = await line.lost
         finally:
             self._transport = None
-        self._rarely("link lost", self._peer, why=why)
-        return loop.time() - began_s
+        lasted_s = loop.time() - began_s
+        (self._log if self._steady else self._rarely)("link lost", peer=self._peer, why=why)
+        self._steady = lasted_s >= STEADY_S
+        return lasted_s
