@@ -11,7 +11,7 @@ import asyncio
 import socket
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from scrutator.impl.machine import Command
 from scrutator.impl.node.commands import Ask, Begin, Caller, Refusal, Render, called, written
@@ -76,9 +76,8 @@ class Connection(asyncio.Protocol):
     # --- the transport --------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         server = self.server
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # those of uvloop only look like it
         server.accepted += 1
         self.caller = Caller(server, server.accepted, shown(transport.get_extra_info("peername")), shown(transport.get_extra_info("sockname")), time.monotonic())
         transport.set_write_buffer_limits(high=UNSENT_BYTES_MAX)
