@@ -152,6 +152,8 @@ class Store:
             return
         before = self._state
         try:
+            if self._unmerged > _CHECKPOINT_BYTES:  # not after the commit: if it fails, nothing of this write counts
+                self._checkpoint()
             metas = [None if persist.snapshot is None else self._meta(persist.snapshot) for persist in persists]
             self._db.execute("BEGIN IMMEDIATE")
             state, rows = self._state, list[Row]()
@@ -165,8 +167,6 @@ class Store:
             self._let_go(before.snapshot, metas, state.snapshot)
         if self._first is None:
             self._first = before.base + 1
-        if self._unmerged > _CHECKPOINT_BYTES:
-            self._checkpoint()
 
     def _absorb(self, state: State, rows: list[Row], persist: Persist, meta: Meta | None) -> tuple[State, list[Row]]:
         """What the state becomes, and the rows that are yet to be inserted."""
@@ -300,6 +300,8 @@ class Store:
                 (self.folder / self._stale.pop()).unlink()
             return True
         base = self._state.base
+        if self._unmerged > _CHECKPOINT_BYTES:
+            self._checkpoint()
         if self._first is None or self._first > base:
             if self._unmerged > _IDLE_CHECKPOINT_BYTES:
                 self._checkpoint()
@@ -314,8 +316,6 @@ class Store:
         except BaseException as error:
             self._give_up(error)
             raise
-        if self._unmerged > _CHECKPOINT_BYTES:
-            self._checkpoint()
         return self._first is not None and self._first <= base
 
 
