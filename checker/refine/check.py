@@ -18,12 +18,12 @@ from scrutator.checker.refine.interpreted import follow_interpreted
 from scrutator.checker.refine.result import Followed, RefineResult, Refutation
 from scrutator.model.language.errors import SpecError
 from scrutator.model.language.refinement import Mapping, bind_refinement, choose
-from scrutator.model.language.spec import Spec
+from scrutator.model.language.spec import Refinement, Spec
 
 
 def refine(
     spec: Spec | str,
-    target: str | None = None,
+    target: str | Refinement | None = None,
     *,
     bounds: Given[str, object] | None = None,
     mutant: str | None = None,
@@ -33,7 +33,8 @@ def refine(
     """Whether every behaviour of a model, seen through its mapping, is one of the model that it maps to.
 
     ``spec`` is a `Spec` or a reference to one; ``target`` names the model that it refines,
-    or the mapping, and may be left out where there is but one.  Raises `SpecError` for
+    or the mapping, and may be left out where there is but one; or it is a `Refinement` that
+    the model itself does not declare.  Raises `SpecError` for
     unknown names, unfit bounds and code outside of the model language, `ModelError` where
     a model or the mapping breaks its own declarations.  A limit or an interrupt gives a
     partial result.
@@ -45,7 +46,7 @@ def refine(
         from scrutator.model.catalogue import load
 
         spec = load(spec)
-    refinement = choose(spec, target)
+    refinement = target if isinstance(target, Refinement) else choose(spec, target)
     mapping = bind_refinement(refinement, spec.bind(bounds, mutant))
     images = Images(mapping)
     stray = next(images.strays(), None)

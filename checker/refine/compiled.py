@@ -165,7 +165,7 @@ def _found(mapping: Mapping, translation: Translation, e: Exploration) -> Found:
     (broken,) = e.step_invariants
     if broken is not None:
         found.broken = path(broken.state, broken.ordinal)
-    if e.fault is not None:
+    if e.fault is not None and (broken is None or e.fault.state < broken.state):  # else the search would have ended before
         found.fault = path(e.fault.state)
         found.fault_why = translation.faults[e.fault.what - FAULT - 1] if e.fault.what > FAULT else ""
     return found

@@ -126,8 +126,11 @@ def _print_why(console: Console, result: RefineResult, found: Refutation) -> Non
     if found.before:
         put(console, f"In {abstract}, the state before stands for:", indent=2)
         _print_state(console, found.before)
-    put(console, "The state after stands for:" if found.before else f"In {abstract}, it stands for:", indent=2)
-    _print_state(console, found.after)
+    same = dict(found.before)
+    put(console, "The state after stands for the same, except for:" if found.before else f"In {abstract}, it stands for:", indent=2)
+    _print_state(console, tuple((name, value) for name, value in found.after if same.get(name) != value))
+    if found.changes:
+        put(console, "What changes is:", indent=2)
     for change in found.changes:
         put(console, change, indent=6, style="bold")
     for refusing in found.refusing:

@@ -129,13 +129,15 @@ class Interpreter:
         """Run a mapping, which reads ``state`` and fills in ``target``; every step it takes must succeed."""
         state._writable = False
         try:
-            self._call(mapping, (state, target), f"mapping {mapping.__name__}")
+            value = self._call(mapping, (state, target), f"mapping {mapping.__name__}")
         except Disabled as refusal:
             raise ModelError(f"{_location(refusal)}: mapping {mapping.__name__}: only actions refuse: every state is mapped") from None
         except Truncated as full:
             raise ModelError(f"{_location(full)}: mapping {mapping.__name__}: {full}: give the model that it maps to larger bounds") from None
         finally:
             state._writable = True
+        if value is not None:
+            raise ModelError(f"mapping {mapping.__name__} returned {value!r}; it fills in the other state and returns nothing" + _place_of(mapping))
 
     def _call(self, function: Callable[..., Any], arguments: tuple[Any, ...], what: str) -> Any:
         try:

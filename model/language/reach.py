@@ -5,10 +5,12 @@ Follows types, bounds, records and the globals that functions mention, and runs 
 
 from __future__ import annotations
 
+import dis
 import inspect
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from scrutator.model.language.types import BoundDeclaration, BoundExpression, Record, Type
@@ -54,13 +56,17 @@ def is_library(function: types.FunctionType) -> bool:
 
 def named_by(function: types.FunctionType) -> dict[str, Any]:
     """The globals and closure variables that a function's code mentions."""
-    codes: list[types.CodeType] = [function.__code__]
-    names: set[str] = set()
-    while codes:
-        code = codes.pop()
-        names.update(code.co_names)
-        codes += [c for c in code.co_consts if isinstance(c, types.CodeType)]
-    found = {name: function.__globals__[name] for name in names if name in function.__globals__}
+    found = {name: function.__globals__[name] for name in _global_names(function.__code__) if name in function.__globals__}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         found[name] = cell.cell_contents
     return found
+
+
+@cache
+def _global_names(code: types.CodeType) -> tuple[str, ...]:
+    """The globals that a code object and those inside it read.  A field's name is none, even if some global has it too."""
+    names = {str(i.argval): None for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            names |= dict.fromkeys(_global_names(inner))
+    return tuple(names)

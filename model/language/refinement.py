@@ -1,9 +1,9 @@
 """A refinement with its bounds fixed: two models, and the function from states of the one to states of the other.
 
 The law: in the mapping each name means what it means in its own model.  What only the
-abstract model is made of gets that model's bounds, everything else the concrete one's.
-A mutant of the concrete model does not reach into the mapping: it is the design that is
-broken, not the way it is looked at.
+abstract model is made of gets that model's bounds, everything else the concrete one's,
+with its mutant if it has one.  The abstract model is never a mutant's: who is a quorum in
+it follows the design, not the mistake.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from scrutator.model.language.errors import SpecError, instead
 from scrutator.model.language.reach import reached_from
-from scrutator.model.language.spec import Binder, Model, Refinement, Spec
+from scrutator.model.language.spec import Binder, Model, Mutant, Refinement, Spec
 from scrutator.model.language.types import BoundDeclaration, BoundExpression
 
 Bounds = dict[str, Any]
@@ -54,15 +54,16 @@ def choose(spec: Spec, target: str | None) -> Refinement:
 
 def bind_refinement(refinement: Refinement, concrete: Model) -> Mapping:
     """Fix the abstract model's bounds by the concrete one's; raises `SpecError` where they do not fit."""
-    ours = _as_designed(concrete)
-    abstract = _bind_abstract(refinement, concrete.name, ours)
-    binder = _MappingBinder(refinement, concrete, ours, abstract)
+    mutant = next((m for m in concrete.spec.mutants if m.name == concrete.mutant), None)
+    designed = _as_designed(concrete, mutant)
+    abstract = _bind_abstract(refinement, concrete.name, designed)
+    _require_shared_alike(refinement, concrete, designed, abstract)
+    binder = _MappingBinder(refinement, concrete, mutant, abstract)
     return Mapping(refinement, concrete, abstract, binder.value(refinement.function))
 
 
-def _as_designed(concrete: Model) -> Bounds:
-    """The model's bounds; where a mutant changed who is a quorum, those of the design, for the mapping must not follow it there."""
-    mutant = next((m for m in concrete.spec.mutants if m.name == concrete.mutant), None)
+def _as_designed(concrete: Model, mutant: Mutant | None) -> Bounds:
+    """The model's bounds; where a mutant changed who is a quorum, those of the design."""
     bounds = dict(concrete.bounds)
     for declared in concrete.spec.bounds if mutant else ():
         name = declared.name
@@ -99,21 +100,26 @@ def _shown(bounds: Bounds) -> str:
     return ", ".join(f"{name}={value}" for name, value in bounds.items()) or "its fixed bounds"
 
 
+def _require_shared_alike(refinement: Refinement, concrete: Model, bounds: Bounds, abstract: Model) -> None:
+    """A bound that both models are declared with has one value."""
+    theirs = _by_identity(abstract.spec.bounds)
+    for declared in concrete.spec.bounds:
+        name = declared.name
+        if id(declared) in theirs and bounds[name] != abstract.bounds[name]:
+            values = f"{bounds[name]} in {concrete.name} and {abstract.bounds[name]} in {abstract.name}"
+            raise SpecError(f"{refinement.where}: both models share the bound {name}, so it cannot be {values}")
+
+
 class _MappingBinder(Binder):
     """Binds what the mapping names: by the abstract model where it alone has it, else by the concrete one."""
 
-    def __init__(self, refinement: Refinement, concrete: Model, bounds: Bounds, abstract: Model) -> None:
-        super().__init__(concrete.spec, dict(bounds), None)
+    def __init__(self, refinement: Refinement, concrete: Model, mutant: Mutant | None, abstract: Model) -> None:
+        super().__init__(concrete.spec, dict(concrete.bounds), mutant)
         self.refinement = refinement
         self.theirs = Binder(abstract.spec, dict(abstract.bounds), None)
         ours, theirs = concrete.spec.reached(), abstract.spec.reached()
         self.our_bounds, self.their_bounds = _by_identity(ours.bounds), _by_identity(theirs.bounds)
-        self.ours, self.only_theirs = ours.objects, {k: v for k, v in theirs.objects.items() if k not in ours.objects}
-        for shared in self.our_bounds.keys() & self.their_bounds.keys():
-            name = self.our_bounds[shared].name
-            if bounds[name] != abstract.bounds[name]:
-                values = f"{bounds[name]} in {concrete.name} and {abstract.bounds[name]} in {abstract.name}"
-                raise SpecError(f"{refinement.where}: both models share the bound {name}, so it cannot be {values}")
+        self.only_theirs = {k: v for k, v in theirs.objects.items() if k not in ours.objects}
 
     def value(self, thing: Any) -> Any:
         if not isinstance(thing, types.FunctionType) and self._is_theirs(thing):

@@ -177,7 +177,7 @@ class Place:
     def _changed(self) -> None:
         root = self._root
         if not root._writable:
-            raise Fault(f"{self._path()}: properties must not change the state, nor a mapping the state that it reads")
+            raise Fault(f"{self._path() or 'the state'}: properties must not change the state, nor a mapping the state that it reads")
         root._dirty = True
 
     def _check(self, declared: Type, value: Any, key: str) -> Any:
