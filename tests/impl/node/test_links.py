@@ -17,6 +17,7 @@ from scrutator.impl.node.config import ConfigError, Limits, NodeConfig, Place
 from scrutator.impl.node.links import Links, LinkStatus
 from scrutator.impl.node.log import Log
 from scrutator.impl.node.rarely import Rarely
+from scrutator.impl.node.sockets import tune
 from scrutator.impl.node.wire import (
     VERSION,
     Forward,
@@ -490,6 +491,22 @@ def test_rarely_says_how_much_it_left_out() -> None:
     lines = [json.loads(line) for line in file.getvalue().splitlines()]
     assert [(line["why"], line.get("left_out")) for line in lines if "peer" not in line] == [(0.0, None), (10.0, 2), (25.0, 1)]
     assert len(lines) == 6
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has these options")
+def test_sockets_notice_a_way_that_is_cut_without_a_word(run: Run) -> None:
+    async def test() -> None:
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+        async with server:
+            _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            sock = writer.get_extra_info("socket")
+            tune(sock)
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 3000
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) and sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) + 1 <= sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) / 1000
+            await ended(writer)
+
+    run(test())
 
 
 # --- the end ----------------------------------------------------------------------------
