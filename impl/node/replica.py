@@ -20,7 +20,7 @@ from scrutator.impl.node.log import Log
 from scrutator.impl.node.requests import Done, Kind, Outcome, Request
 from scrutator.impl.node.status import Status, status_of
 from scrutator.impl.node.timers import Timers
-from scrutator.impl.node.wire import Forward, Forwarded, NodeMessage
+from scrutator.impl.node.wire import Forward, Forwarded, NodeMessage, command_bytes_max
 from scrutator.impl.raft import (
     Change,
     Compact,
@@ -102,6 +102,7 @@ class Replica:
         self._working = self._stopped = False
         self._outgoing: dict[str, list[NodeMessage]] = {}
         self._compacting = False
+        self._command_bytes_max = command_bytes_max(config.limits)
         self._number = random.SystemRandom().getrandbits(60)  # never used twice, for answers to a former life may still arrive
         self._open: dict[int, Request] = {}
         self._placed: dict[int, tuple[int, int]] = {}  # by index: (term, number)
@@ -165,9 +166,12 @@ class Replica:
     def submit(self, command: Command, done: Done) -> None:
         """Carry out a command for a client: here, or at the leader; or refuse it."""
         kind = Kind.READ if self._reads_by_index(command) else Kind.WRITE
-        request = Request(kind, command, done, self._loop.time() + self.config.timing.request_timeout_s)
+        data = b"" if kind is Kind.READ else encoded(command)
+        request = Request(kind, command, done, self._loop.time() + self.config.timing.request_timeout_s, data)
         if self.waiting >= self.config.limits.waiting_max:
             done(Outcome(None, f"{self.waiting} requests are under way at this node: ask again later"))
+        elif len(data) > self._command_bytes_max:
+            done(Outcome(None, f"the command has {len(data):,} bytes, and at most {self._command_bytes_max:,} can be replicated"))
         elif self.config.followers == "moved" and not self.leads and self.raft.leader is not None:
             done(Outcome(None, "this node does not lead", self.raft.leader))
         else:
@@ -212,14 +216,14 @@ class Replica:
                 self.post(Read(number, self.config.reads == "lease"))
             else:
                 request.in_doubt = True
-                self.post(Propose(number, request.data()))
+                self.post(Propose(number, request.data))
         elif leader is None or leader == self.id:
             self._held.append(request)
         elif request.kind is Kind.READ:
             self.post(Read(self._opened(request)))
         else:
             request.in_doubt = True
-            self.queue(leader, Forward(self.id, leader, self._opened(request), request.data()))
+            self.queue(leader, Forward(self.id, leader, self._opened(request), request.data))
             self._flush_soon()
 
     def _take_forward(self, message: Forward) -> None:

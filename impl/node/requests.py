@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from scrutator.impl.machine import Command, Reply, encoded
+from scrutator.impl.machine import Command, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,5 @@ class Request:
     command: Command | None
     done: Done
     due_s: float
+    data: bytes = b""  # the command as it goes into the log
     in_doubt: bool = False
-
-    def data(self) -> bytes:
-        """The command as it goes into the log."""
-        assert self.command is not None
-        return encoded(self.command)
