@@ -151,6 +151,8 @@ def read(folder: Path, mark: Mark) -> tuple[Loaded, State, int]:
                 _compare(wal, number, folder)
             _sound(db, path)
             entries = _entries(db, path, state)
+    except UnicodeDecodeError:
+        raise corrupt(path, "the names of its tables are not those of a store") from None  # SQLite names them as it complains
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM) and path.stat().st_size:
             raise OSError(f"{error} ({error.sqlite_errorname})") from error
