@@ -18,7 +18,7 @@ from scrutator.model.language import Array, Bound, Index, Maybe, Nat, Network, R
 from scrutator.model.quorums import Quorums
 
 SERVERS = Bound("servers", 3, "servers", low=1, high=16)
-TERMS = Bound("terms", 2, "the last term, from 0")
+TERMS = Bound("terms", 1, "the last term, from 0")
 BUYERS = Bound("buyers", 2, "buyers who all want the one phone", low=1, high=16)
 CANDIDATES = Bound("candidates", 3, "servers that stand for election: the last so many", low=1)
 FAILURES = Bound("failures", 0, "crashes of servers, each of which comes back")
@@ -214,26 +214,26 @@ def as_proposals(s: State, paxos: PaxosState) -> None:
         paxos.net.send(Accepted(acceptor=m.server, number=m.term, buyer=m.buyer))
 
 
-@SPEC.mutant(replaces=may_vote, breaks="agreement", bounds={"terms": 1}, source="a server that does not remember its vote")
+@SPEC.mutant(replaces=may_vote, breaks="agreement", bounds={"terms": 1, "candidates": 2}, source="a server that does not remember its vote")
 def votes_twice(s: State, i: int, term: int) -> bool:
     """A server votes for everybody who stands in its term."""
     return term >= s.term[i]
 
 
-@SPEC.mutant(replaces=may_replicate, breaks="agreement", bounds={"terms": 1}, source="a leader that reads votes as permission only")
+@SPEC.mutant(replaces=may_replicate, breaks="agreement", bounds={"terms": 1, "candidates": 2}, source="a leader that reads votes as permission only")
 def leader_keeps_own_value(s: State, i: int, term: int, b: int) -> bool:
     """The new leader sells to a buyer of its own, whatever entries its votes carry."""
     return have_voted(s, i, term, TERMS + 1)
 
 
-@SPEC.mutant(replaces=may_replicate, breaks="agreement", bounds={"terms": 2}, source="a leader that takes the first vote's entry")
+@SPEC.mutant(replaces=may_replicate, breaks="agreement", bounds={"terms": 2, "candidates": 2}, source="a leader that takes the first vote's entry")
 def takes_any_entry(s: State, i: int, term: int, b: int) -> bool:
     """The new leader takes over any entry that a vote carries, not the latest."""
     carried = any(m.candidate == i and m.term == term and m.entry is not None and m.entry.buyer == b for m in s.net.of(Vote))
     return have_voted(s, i, term, 0) or (carried and have_voted(s, i, term, TERMS + 1))
 
 
-@SPEC.mutant(replaces=may_store, breaks="agreement", bounds={"terms": 1}, source="a follower that does not compare terms")
+@SPEC.mutant(replaces=may_store, breaks="agreement", bounds={"terms": 1, "candidates": 2}, source="a follower that does not compare terms")
 def obeys_old_leader(s: State, i: int, term: int) -> bool:
     """A server also stores what the leader of an earlier term than its own sends, until a later one has sent something."""
     return s.entry[i] is None or term > s.entry[i].term
