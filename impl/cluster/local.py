@@ -6,9 +6,7 @@ Nodes survive the program that started them; they are known by process number an
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,21 +17,22 @@ import msgspec
 from scrutator.impl.cluster import certificates, nodefile
 from scrutator.impl.cluster import folder as folders
 from scrutator.impl.cluster.folder import Cluster, FolderError, Node, Setup
-from scrutator.impl.cluster.ports import LOOPBACK, NoPort, Ports
-from scrutator.impl.cluster.processes import Process, ending, stop_all, stop_others, tail
-from scrutator.impl.cluster.standing import Standing, leader_of, serves, standings
-from scrutator.impl.cluster.target import TargetError
+from scrutator.impl.cluster.ports import LOOPBACK, NoPort, Ports, is_free
+from scrutator.impl.cluster.processes import Process, stop_all, stop_others, tail
+from scrutator.impl.cluster.standing import (
+    NotServing,
+    Standing,
+    leader_of,
+    plainly,
+    serves,
+    standings,
+    until_served,
+)
 from scrutator.impl.node.config import NodeConfig, Tls
 
 NODES, NODES_MAX = 3, 9
 PORT = 7100  # of the first node's clients
 RAFT_OFFSET = 10_000  # from a node's port for clients to that for other nodes
-SERVE_S_MAX = 30.0
-POLL_S = 0.02
-
-
-class NotServing(TargetError):
-    """The cluster did not come to serve; the message names the node and the cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ async def up(folder: Path, *, nodes: int | None = None, port: int | None = None,
                     node = msgspec.structs.replace(cluster.nodes[name], pid=identity.pid, birth=identity.birth)
                     cluster = msgspec.structs.replace(cluster, nodes={**cluster.nodes, name: node})
                     folders.write(folder, cluster)
-                leader = await _serving(folder, cluster, started)
+                leader = await until_served({name: node.client_address for name, node in cluster.nodes.items()}, started)
             except BaseException:
                 await _undo(folder, cluster, started, new=found is None)
                 raise
@@ -119,11 +118,18 @@ def _again(folder: Path, found: Cluster, nodes: int | None, port: int | None, po
     """The cluster that is there, at other ports if asked."""
     if nodes is not None and nodes != len(found.nodes):
         raise FolderError(f"{folder} holds a cluster of {len(found.nodes)} nodes, not {nodes}: leave the number out, or name another folder with --folder")
-    if port is None or port == next(iter(found.nodes.values())).client_address[1]:
+    first = next(iter(found.nodes.values())).client_address[1]
+    if port in (None, first) or (port == 0 and all(_can_listen(node) for node in found.nodes.values())):
         return found
+    assert port is not None
     if found.running:
         raise FolderError(f"the cluster of {folder} runs at other ports: scrutator cluster down stops it")
     return msgspec.structs.replace(found, nodes=_places(list(found.nodes), port, ports))
+
+
+def _can_listen(node: Node) -> bool:
+    """Whether nothing but the node itself is where it is to listen."""
+    return node.alive or all(is_free(LOOPBACK, int(address.rpartition(":")[2])) for address in (node.raft, node.client))
 
 
 def _places(names: list[str], port: int, ports: Ports) -> dict[str, Node]:
@@ -178,25 +184,6 @@ def _start(folder: Path, cluster: Cluster, name: str, tls: Tls | None) -> Proces
     return process
 
 
-async def _serving(folder: Path, cluster: Cluster, started: Mapping[str, Process]) -> str:
-    """Wait until every node that runs answers, and one leads and serves; its name.  Raises `NotServing`."""
-    addresses = {name: node.client_address for name, node in cluster.nodes.items()}
-    until = time.monotonic() + SERVE_S_MAX
-    while True:
-        for name, process in started.items():
-            if not process.running:
-                raise NotServing(f"{name} {cause_of(process)}; all of its log: {process.log}")
-        found = await standings(addresses)
-        leader = leader_of(found)
-        if leader is not None and all(one is not None and one.leader == leader for one in found.values()) and await serves(addresses[leader]):
-            return leader
-        if time.monotonic() > until:
-            silent = [name for name, one in found.items() if one is None]
-            why = f"{', '.join(silent)} did not answer" if silent else "no leader was elected"
-            raise NotServing(f"the cluster of {folder} did not serve within {SERVE_S_MAX:g} s: {why}; what the nodes said is in {folder}/*/log.jsonl")
-        await asyncio.sleep(POLL_S)
-
-
 async def _undo(folder: Path, cluster: Cluster, started: Mapping[str, Process], *, new: bool) -> None:
     """Stop what was started, and forget a cluster that never was; logs stay where they tell why."""
     await stop_all(list(started.values()))
@@ -211,25 +198,6 @@ def _without(cluster: Cluster, names: Mapping[str, object]) -> Cluster:
     """The same, but that these nodes do not run."""
     nodes = {name: msgspec.structs.replace(node, pid=0, birth="") if name in names else node for name, node in cluster.nodes.items()}
     return msgspec.structs.replace(cluster, nodes=nodes)
-
-
-def cause_of(process: Process) -> str:
-    """How a node ended, and what it said last."""
-    words = process.last_words(1)
-    return f"{ending(process.status or 0)}: {plainly(words[0])}" if words else ending(process.status or 0)
-
-
-def plainly(line: str) -> str:
-    """A line of a node's log as people write it.
-
-    >>> plainly('{"time": 1, "node": "n1", "event": "stops", "why": "the disk is full", "status": 3}')
-    'stops: the disk is full'
-    """
-    try:
-        found = json.loads(line)
-        return f"{found['event']}: {found['why']}" if "why" in found else str(found["event"])
-    except (ValueError, KeyError, TypeError):
-        return line
 
 
 # --- down, and how it is ------------------------------------------------------------------

@@ -19,6 +19,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import cast
 
 from scrutator.impl.cluster.ports import LOOPBACK
 
@@ -174,8 +175,7 @@ class _End(asyncio.Protocol):
     writes: _Path | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.pause_reading()  # until there is a path for what it says
+        cast(asyncio.Transport, transport).pause_reading()  # until there is a path for what it says
 
     def data_received(self, data: bytes) -> None:
         if self.reads is not None:
@@ -203,10 +203,10 @@ class _Accepted(_End):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        assert isinstance(transport, asyncio.Transport)
-        self.reads = _Path(self._proxies, self._pair, transport)
+        both_ways = cast(asyncio.Transport, transport)  # of a socket; uvloop's are no instances of the class
+        self.reads = _Path(self._proxies, self._pair, both_ways)
         if not self.reads.is_cut and self._pair[::-1] not in self._proxies._cut:
-            self._dial = asyncio.get_running_loop().create_task(self._connect(transport))
+            self._dial = asyncio.get_running_loop().create_task(self._connect(both_ways))
 
     async def _connect(self, transport: asyncio.Transport) -> None:
         assert self.reads is not None

@@ -1,4 +1,4 @@
-"""How nodes stand: what each says about itself over its client port.
+"""How our own nodes stand: what each says about itself over its client port, and whether they serve.
 
 Law: whoever does not answer in time is not waited for; what a node says is believed and nothing more.
 """
@@ -6,13 +6,23 @@ Law: whoever does not answer in time is not waited for; what a node says is beli
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scrutator.impl.cluster.processes import Process, ending
 from scrutator.impl.cluster.resp import Error, Value, ask
+from scrutator.impl.cluster.target import TargetError
 
 TIMEOUT_S = 1.0
+SERVE_S_MAX = 30.0
+POLL_S = 0.02
 PROBE = "scrutator:probe"  # a key that nobody writes
+
+
+class NotServing(TargetError):
+    """A cluster did not come to serve; the message names the node and the cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +81,41 @@ async def serves(address: tuple[str, int], timeout_s: float = TIMEOUT_S) -> bool
         return not isinstance(await ask(*address, "GET", PROBE, timeout_s=timeout_s), Error)
     except (OSError, EOFError, TimeoutError):
         return False
+
+
+async def until_served(addresses: Mapping[str, tuple[str, int]], started: Mapping[str, Process], limit_s: float = SERVE_S_MAX) -> str:
+    """Wait until every node answers and follows one leader, which serves; its name.  Raises `NotServing`."""
+    until = time.monotonic() + limit_s
+    while True:
+        for name, process in started.items():
+            if not process.running:
+                raise NotServing(f"{name} {cause_of(process)}\nall that it said: {process.log}")
+        found = await standings(addresses)
+        leader = leader_of(found)
+        if leader is not None and all(one is not None and one.leader == leader for one in found.values()) and await serves(addresses[leader]):
+            return leader
+        if time.monotonic() > until:
+            silent = ", ".join(name for name, one in found.items() if one is None)
+            logs = ", ".join(str(process.log) for process in started.values())
+            raise NotServing(f"the nodes did not serve within {limit_s:g} s: {silent + ' did not answer' if silent else 'they elected no leader'}; what they said: {logs}")
+        await asyncio.sleep(POLL_S)
+
+
+def cause_of(process: Process) -> str:
+    """How a node ended, and what it said last."""
+    words = process.last_words(1)
+    how = ending(process.status or 0)
+    return f"{how}: {plainly(words[0])}" if words else how
+
+
+def plainly(line: str) -> str:
+    """A line of a node's log as people write it.
+
+    >>> plainly('{"time": 1, "node": "n1", "event": "stops", "why": "the disk is full", "status": 3}')
+    'stops: the disk is full'
+    """
+    try:
+        found = json.loads(line)
+        return f"{found['event']}: {found['why']}" if "why" in found else str(found["event"])
+    except (ValueError, KeyError, TypeError):
+        return line
