@@ -81,12 +81,12 @@ def _walk(folder: str) -> Iterator[str]:
 def _may_be_history(path: str) -> bool:
     """Whether some reader recognises the file; one that cannot be opened is for the reader to refuse."""
     from scrutator.checker.linear.formats.recognise import SEEN_BYTES, recognise
-    from scrutator.checker.linear.formats.source import Source
+    from scrutator.checker.linear.formats.source import Source, unpacked
     from scrutator.checker.linear.history import HistoryError
 
     try:
         with open(path, "rb") as file:
-            recognise(Source(path, file.read(SEEN_BYTES)))
+            recognise(Source(path, unpacked(path, file.read(SEEN_BYTES), bytes_max=SEEN_BYTES, head=True)))
     except OSError:
         return True
     except HistoryError:

@@ -1,5 +1,7 @@
 """Recorded histories in files: `read` recognises a format by its content, `write` writes ours.
 
+A file that gzip has packed is read as what is packed in it, whatever its name.
+
 Whatever the format, a history holds the same things.
 
 Methods keep the names that the file gives them.  Arguments and results are those of an
@@ -32,7 +34,7 @@ from scrutator.checker.linear.formats.jepsen import read_jepsen_edn, read_jepsen
 from scrutator.checker.linear.formats.lines import read_lines
 from scrutator.checker.linear.formats.lines_write import write_lines
 from scrutator.checker.linear.formats.recognise import Format, check_text, recognise
-from scrutator.checker.linear.formats.source import LINE_BYTES_MAX, Source
+from scrutator.checker.linear.formats.source import LINE_BYTES_MAX, Source, unpacked
 from scrutator.checker.linear.history import History
 
 __all__ = ["Format", "read", "write"]
@@ -71,7 +73,8 @@ def read(
         OSError: The file cannot be read.
         ValueError: There is no such format.
     """
-    source = Source(str(path), Path(path).read_bytes(), operations_max, line_bytes_max, keyed)
+    data = unpacked(str(path), Path(path).read_bytes())
+    source = Source(str(path), data, operations_max, line_bytes_max, keyed)
     if format is None:
         found = recognise(source)
     else:

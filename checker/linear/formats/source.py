@@ -1,7 +1,8 @@
-"""What every reader is given: the text of a file, its name, and limits."""
+"""What every reader is given: the text of a file, its name, and limits.  A file packed by gzip is unpacked first."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from scrutator.checker.linear.history import HistoryError
 
 LINE_BYTES_MAX = 1 << 20
 SHOWN_MAX = 60  # characters of a line that an error shows
+UNPACKED_BYTES_MAX = 4 << 30
+_GZIP = b"\x1f\x8b\x08"  # RFC 1952: the magic number, and the one method there is
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,42 @@ class Source:
         return self.error(
             line, f"a line of {size:,} bytes is longer than the limit of {self.line_bytes_max:,}"
         )
+
+
+def unpacked(name: str, data: bytes, *, bytes_max: int = UNPACKED_BYTES_MAX, head: bool = False) -> bytes:
+    """The content of a file: what it holds, or what is packed in it by gzip, in one piece or several.
+
+    With ``head``, the data is the beginning of a file, and no more than ``bytes_max`` of the content is asked for;
+    otherwise more is refused, as is what ends too early.  Raises `HistoryError`.
+
+    >>> import gzip
+    >>> unpacked("f", gzip.compress(b"a") + gzip.compress(b"b")), unpacked("f", b"plain")
+    (b'ab', b'plain')
+    """
+    if not data.startswith(_GZIP):
+        return data
+    pieces: list[bytes] = []
+    size = 0
+    while data:
+        member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        while not member.eof:
+            try:
+                piece = member.decompress(data, _CHUNK_BYTES)
+            except zlib.error as error:
+                raise HistoryError(name, 1, f"what gzip has packed is damaged: {error}") from None
+            pieces.append(piece)
+            size += len(piece)
+            if size > bytes_max:
+                if head:
+                    return b"".join(pieces)[:bytes_max]
+                raise HistoryError(name, 1, f"it unpacks to more than the limit of {bytes_max:,} bytes")
+            if not piece and not member.eof:
+                if head:
+                    return b"".join(pieces)
+                raise HistoryError(name, 1, "what gzip has packed ends too early: the file was cut off")
+            data = member.unconsumed_tail
+        data = member.unused_data.lstrip(b"\0")  # which gzip itself allows after it
+    return b"".join(pieces)
 
 
 def shown(found: object) -> str:
