@@ -181,8 +181,12 @@ def committed_later(s: State) -> bool:
 
 @SPEC.reachable
 def entry_taken_over(s: State) -> bool:
-    """A later leader can begin again with what an earlier one had stored at one server only."""
-    return any(m.term > n.term and m.buyer == n.buyer for m in s.net.of(Replicate) for n in s.net.of(Stored))
+    """A later leader can begin again with an entry that a vote carried."""
+    return any(
+        v.candidate == m.leader and v.term == m.term and v.entry is not None and v.entry.buyer == m.buyer
+        for m in s.net.of(Replicate)
+        for v in s.net.of(Vote)
+    )
 
 
 @SPEC.reachable
@@ -251,7 +255,7 @@ RUNG = Rung(
         Claim("third_term", "Leaders of three terms in a row agree.", "holds", "agreement", {"terms": 2, "candidates": 2}),
         Claim("one_leader_a_term", "A term has at most one leader, because a server votes once in it.",
               "holds", "one_leader_a_term", {"terms": 2, "candidates": 2}),
-        Claim("taken_over", "A later leader can finish what an earlier one began.", "holds", "entry_taken_over", {"terms": 1}),
+        Claim("taken_over", "A later leader can begin again with what an earlier one had stored.", "holds", "entry_taken_over", {"terms": 1}),
         Claim("split_vote", "An election may have no winner; the next term is there for that.", "holds", "nobody_elected", {"terms": 1}),
         Claim("votes_twice", "Where servers vote twice, a term has two leaders, who sell to two buyers.",
               "violated", "agreement", {"terms": 1, "candidates": 2}, mutant="votes_twice", steps=12),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,10 @@ def test_a_rung_is_complete(rung: Rung) -> None:
 
 @pytest.mark.parametrize("rung", rungs(), ids=lambda rung: rung.name)
 def test_a_model_is_short(rung: Rung) -> None:
-    """A student reads it in one go: less than 150 lines of code before what is claimed about it."""
-    model = (FOLDER / f"{rung.name}.py").read_text(encoding="utf-8").split("\nRUNG = ")[0]
-    assert len([line for line in model.splitlines() if line.strip() and not line.lstrip().startswith("#")]) < 150
+    """A student reads it in one go: less than 150 lines before what it refines, how it is broken, and what is claimed."""
+    source = (FOLDER / f"{rung.name}.py").read_text(encoding="utf-8")
+    model = re.split(r"^(?:@SPEC.refines|@SPEC.mutant|RUNG =)", source, flags=re.MULTILINE)[0]
+    assert len([line for line in model.splitlines() if line]) < 150
 
 
 STORIES = {
