@@ -89,6 +89,10 @@ class Resp:
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
+    def abort(self) -> None:
+        """Close at once, whatever is under way."""
+        self._writer.transport.abort()
+
     async def __aenter__(self) -> Resp:
         return self
 
