@@ -49,20 +49,24 @@ class SeqKv:
 
     def __call__(self, client: str, body: Fields) -> Fields:
         view, unseen = self._views.setdefault(client, (dict(self._latest), deque()))
-        reads = body["type"] == "read"
-        keep = self._random.randrange(len(unseen) + 1) if reads else 0  # who writes has seen everything before
-        while len(unseen) > keep:
-            key, value = unseen.popleft()
-            view[key] = value
-        return carry_out(body, view if reads else self._latest, self._write)
+        if body["type"] == "read":
+            _catch_up(view, unseen, keep=self._random.randrange(len(unseen) + 1))
+            return carry_out(body, view, view.__setitem__)
+        answer = carry_out(body, self._latest, self._write)
+        _catch_up(view, unseen, keep=0)  # with its own write, and all before it
+        return answer
 
     def _write(self, key: Key, value: object) -> None:
         self._latest[key] = value
         for view, unseen in self._views.values():
             unseen.append((key, value))
-            if len(unseen) > UNSEEN_MAX:
-                old, held = unseen.popleft()
-                view[old] = held
+            _catch_up(view, unseen, UNSEEN_MAX)
+
+
+def _catch_up(view: dict[Key, object], unseen: deque[tuple[Key, object]], keep: int) -> None:
+    while len(unseen) > keep:
+        key, value = unseen.popleft()
+        view[key] = value
 
 
 class LwwKv:
