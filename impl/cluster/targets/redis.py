@@ -246,7 +246,7 @@ class RedisClient:
         try:
             found = await connection.call(*words)
         except (OSError, EOFError) as error:
-            self._connection = None
+            await self.close()
             raise Unknown(f"the connection was lost: {error or type(error).__name__}") from error
         if isinstance(found, Error):
             await self.close()  # it may be no primary any more

@@ -1,0 +1,119 @@
+"""Whole recordings of systems in memory: what they leave behind, and what the checker makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+
+import msgspec
+import pytest
+from fakes import Memory
+
+from scrutator.checker.linear import History, check_linearizable
+from scrutator.impl.cluster.record.find import find, names
+from scrutator.impl.cluster.record.nemesis import Struck
+from scrutator.impl.cluster.record.run import Plan, Run, check, record
+from scrutator.impl.cluster.target import TargetError
+
+
+def plan_of(workload="kv", faults=(), **more):
+    settings = {"target": "memory", "options": {}, "nodes": 5, "clients": 6, "seconds": 0.6, "seed": 1, "rate": 600.0, "limit_s": 0.5, **more}
+    return Plan(workload=workload, faults=list(faults), **settings)
+
+
+def recorded(plan, target, folder):
+    said = []
+    folder.mkdir(exist_ok=True)
+    run = asyncio.run(record(plan, target, folder, said.append))
+    assert not target.running and said[0].startswith("starting 5 nodes") and said[-1] == "stopping the nodes"
+    history = History.read(folder / "history.jsonl")
+    assert len(history) == run.counts.operations and history.pending == run.counts.unknown
+    return run, check_linearizable(history, run.object)
+
+
+@pytest.mark.parametrize("has", ["everything", "fewer"])
+@pytest.mark.parametrize("workload", ["kv", "register", "set", "queue", "counter"])
+def test_a_good_system_holds(workload, has, tmp_path):
+    run, found = recorded(plan_of(workload, ["kill", "partition"]), Memory(has=has), tmp_path)
+    assert found.verdict.name == "HOLDS"
+    assert run.counts.operations > 100 and sum(run.counts.by_method.values()) == run.counts.operations - run.counts.unknown
+    assert sum(run.counts.faults.values()) >= 1 and run.fault_errors == [] and not run.interrupted
+    assert run.counts.keys_not_read_at_the_end == 0
+    if workload == "queue":
+        lines = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines()[1:]]
+        put_in = {line["in"] for line in lines if line["f"] == "enqueue" and line["ret"] is not None}
+        assert put_in <= {line["out"] for line in lines if line["f"] == "dequeue"} or run.counts.unknown
+
+
+@pytest.mark.parametrize(("breaks", "faults", "workload"), [("stale", (), "register"), ("stale", (), "kv"), ("lossy", ("kill",), "set")])
+def test_a_broken_system_is_violated(breaks, faults, workload, tmp_path):
+    run, found = recorded(plan_of(workload, faults, seconds=1.2), Memory(breaks), tmp_path)
+    assert found.verdict.name == "VIOLATED"
+    assert breaks == "stale" or run.counts.faults["kill"] >= 1
+
+
+def test_the_folder_says_everything(tmp_path):
+    run, _ = recorded(plan_of("register", ["pause", "clock"]), Memory(), tmp_path)
+    assert msgspec.json.decode((tmp_path / "run.json").read_bytes(), type=Run) == run
+    assert run.versions["memory"] == "1" and run.plan.seed == 1 and run.host["processors"] == os.cpu_count()
+    faults = [msgspec.json.decode(line, type=Struck) for line in (tmp_path / "faults.jsonl").read_bytes().splitlines()]
+    assert sum(one.end is not None for one in faults) == sum(run.counts.faults.values()) >= 1
+    assert all(one.begin < (one.end or one.begin + 1) < run.seconds * 1e9 for one in faults)
+
+
+def test_unknown_outcomes_are_pending_and_of_another_process_from_then_on(tmp_path):
+    run, found = recorded(plan_of("kv", ["pause"], seconds=1.5, limit_s=0.05), Memory(), tmp_path)
+    history = History.read(tmp_path / "history.jsonl")
+    assert run.counts.unknown > 0 and found.verdict.name == "HOLDS"
+    assert len(set(history.process.tolist())) > 6
+    assert run.client_errors["TimeoutError: "] == run.counts.unknown
+
+
+def test_an_interruption_ends_it_cleanly(tmp_path):
+    class Interrupted(Memory):
+        async def start(self, folder, nodes, seed):
+            await super().start(folder, nodes, seed)
+            asyncio.get_running_loop().call_later(0.4, os.kill, os.getpid(), signal.SIGINT)
+
+    run, found = recorded(plan_of(seconds=600.0), Interrupted(), tmp_path)
+    assert run.interrupted and run.counts.operations > 0 and run.seconds < 60 and found.verdict.name == "HOLDS"
+
+
+def test_a_client_with_a_bug_or_a_cluster_that_does_not_start_leaves_nothing_running(tmp_path):
+    class Stillborn(Memory):
+        async def start(self, folder, nodes, seed):
+            await super().start(folder, nodes, seed)
+            raise TargetError("no disk")
+
+    target = Stillborn()
+    with pytest.raises(TargetError, match="no disk"):
+        asyncio.run(record(plan_of(), target, tmp_path, lambda _: None))
+    assert not target.running
+
+
+def test_what_a_target_cannot_do_is_said_before():
+    with pytest.raises(TargetError, match="knows no sabotage"):
+        check(plan_of(faults=["sabotage"]), Memory())
+    with pytest.raises(TargetError, match=r"no target nonsense: write one of .*redis"):
+        find("nonsense", {})
+    with pytest.raises(TargetError, match="knows nothing of 'mutant': its options are reads"):
+        find("pysyncobj", {"mutant": "x"})
+    assert {"redis", "pysyncobj"} <= set(names())
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "why"),
+    [
+        ("x = 1", "own.py:Mine", "has no class Mine"),
+        ("class Mine: pass", "own.py:Mine", "has no start, stop, connect"),
+        ("1 / 0", "own.py:Mine", "does not load: ZeroDivisionError"),
+        ("", "own.txt:Mine", "is no file of Python"),
+    ],
+)
+def test_a_file_that_is_no_target_is_refused(text, reference, why, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / reference.split(":")[0]).write_text(text)
+    with pytest.raises(TargetError, match=why):
+        find(reference, {})
