@@ -132,6 +132,7 @@ class EtcdClient:
 
     def __init__(self, addresses: Sequence[Address], first: int, *, serializable: bool) -> None:
         self._https = [Http(address) for address in addresses]
+        self.addresses = tuple(addresses)
         self._at = first % len(addresses)
         self._serializable = serializable
 
