@@ -49,7 +49,7 @@ Answer = Value | Ask | Begin
 class Caller:
     """A connection, as far as commands know it."""
 
-    __slots__ = ("address", "began_s", "heard_s", "leaving", "library", "library_version", "local", "name", "number", "resp3", "said", "server")
+    __slots__ = ("address", "began_s", "discarding", "heard_s", "leaving", "library", "library_version", "local", "name", "number", "resp3", "said", "server")
 
     def __init__(self, server: ClientServer, number: int, address: str, local: str, now_s: float) -> None:
         self.server, self.number, self.address, self.local = server, number, address, local
@@ -57,6 +57,7 @@ class Caller:
         self.name = self.library = self.library_version = ""
         self.resp3 = False
         self.said = ""  # the last command
+        self.discarding = False  # between a MULTI, which is refused, and its EXEC
         self.leaving = False  # wants the connection to end after the answer
 
 
@@ -96,6 +97,8 @@ class Table:
 def called(table: Table, caller: Caller, arguments: list[bytes]) -> Answer:
     """What a request stands for; raises `Refusal`."""
     entry = table.find(arguments)
+    if caller.discarding and entry.name not in ("exec", "discard", "reset", "quit"):
+        raise Refusal("ERR MULTI is not supported: the command was not carried out")
     first, last, step = entry.keys
     if first:
         key_bytes_max = caller.server.config.limits.key_bytes_max

@@ -68,7 +68,7 @@ def _quit(caller: Caller, words: list[bytes]) -> Answer:
 
 
 def _reset(caller: Caller, words: list[bytes]) -> Answer:
-    caller.resp3, caller.name = False, ""
+    caller.resp3, caller.name, caller.discarding = False, "", False
     return "RESET"
 
 
@@ -86,6 +86,26 @@ def _unsupported(what: str) -> Handler:
         raise Refusal(f"ERR {words[0][:32].decode(errors='replace').upper()} is not supported: {what}")
 
     return handler
+
+
+def _multi(caller: Caller, words: list[bytes]) -> Answer:
+    """Clients send a whole transaction without waiting: what follows must not happen by itself."""
+    caller.discarding = True
+    raise Refusal("ERR MULTI is not supported: MSET and MGET take several keys at once, CAS and SET IFEQ compare first")
+
+
+def _exec(caller: Caller, words: list[bytes]) -> Answer:
+    if not caller.discarding:
+        raise Refusal("ERR EXEC without MULTI")
+    caller.discarding = False
+    raise Refusal("EXECABORT Transaction discarded because of previous errors: MULTI is not supported")
+
+
+def _discard(caller: Caller, words: list[bytes]) -> Answer:
+    if not caller.discarding:
+        raise Refusal("ERR DISCARD without MULTI")
+    caller.discarding = False
+    return "OK"
 
 
 # --- CLIENT -------------------------------------------------------------------------------------
@@ -190,7 +210,6 @@ def _config_set(caller: Caller, words: list[bytes]) -> Answer:
 
 
 _CONFIG = subcommands("config", {"get": (-3, _config_get), "set": (-4, _config_set), "resetstat": (2, lambda caller, words: "OK")})
-_ONE_COMMAND = _unsupported("MSET and MGET take several keys at once, CAS and SET IFEQ compare first")
 
 ENTRIES = (
     Entry("ping", -1, FAST, NONE, _ping, "Answers."),
@@ -205,8 +224,9 @@ ENTRIES = (
     Entry("client", -2, ADMIN, NONE, _CLIENT, "About connections."),
     Entry("command", -1, FAST, NONE, _command, "About commands."),
     Entry("config", -2, ADMIN, NONE, _CONFIG, "Some settings of this node."),
-    Entry("multi", 1, FAST, NONE, _ONE_COMMAND, "Refused."),
-    Entry("exec", 1, FAST, NONE, _ONE_COMMAND, "Refused."),
-    Entry("watch", -2, FAST, (1, -1, 1), _ONE_COMMAND, "Refused."),
+    Entry("multi", 1, FAST, NONE, _multi, "Refused, with all that follows up to EXEC."),
+    Entry("exec", 1, FAST, NONE, _exec, "Ends what MULTI began; nothing of it was carried out."),
+    Entry("discard", 1, FAST, NONE, _discard, "Ends what MULTI began."),
+    Entry("watch", -2, FAST, (1, -1, 1), _unsupported("CAS and SET IFEQ compare before they set"), "Refused."),
     Entry("expire", -3, FAST, (1, 1, 1), _unsupported("keys do not expire here, for servers' clocks may differ"), "Refused."),
 )  # fmt: skip

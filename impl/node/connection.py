@@ -103,12 +103,14 @@ class Connection(asyncio.Protocol):
             return
         self.caller.heard_s = time.monotonic()
         if len(data) <= _PIECE_BYTES and not self._backlog and not self._parsed and not self._full():
-            self._parsed.extend(self._parser.feed(data))  # what nearly always happens
+            self._take_apart(data)  # what nearly always happens
         else:
             self._backlog += data
         self._go_on()
 
     def eof_received(self) -> bool:
+        if self._gone:
+            return False  # it has read why, or does not care
         if not self._backlog and not self._parsed and self._parser.held and not self._ending:
             self._fail("Protocol error: the connection ended within a command")
         self.caller.leaving = True
@@ -137,29 +139,28 @@ class Connection(asyncio.Protocol):
                 break
             piece = bytes(memoryview(self._backlog)[:_PIECE_BYTES])
             del self._backlog[:_PIECE_BYTES]
-            parsed.extend(self._parser.feed(piece))
-        if not self._ending and not parsed:
-            self._look_at_parser()
+            self._take_apart(piece)
+        if not self._ending and not parsed and self._parser.error:
+            self._fail(self._parser.error)
         if not self._ending and self.caller.leaving and not parsed and not self._backlog:
             self._ending = True
         full = not self._ending and (bool(parsed) or bool(self._backlog) or self._full())
         if full != self._paused and not self._transport.is_closing():
             self._paused = full
             (self._transport.pause_reading if full else self._transport.resume_reading)()
-        if self._queue or self._ending:
+        if self._ending or (not self._choked and queue and (isinstance(queue[0], bytes) or queue[0].outcome is not None)):
             self.wake()
 
-    def _look_at_parser(self) -> None:
-        """Errors, and how much the node holds of commands that are not complete."""
+    def _take_apart(self, data: bytes) -> None:
+        """Find the commands in what was received; a piece of one that is left over counts as held by the node."""
         parser, server = self._parser, self.server
-        if parser.error:
-            self._fail(parser.error)
-            return
+        self._parsed.extend(parser.feed(data))
         held = parser.held
-        server.bytes += held - self._held
-        self._held = held
-        if held and server.bytes > server.config.limits.waiting_bytes_max:
-            self._fail("Protocol error: too much of unfinished commands is held by this node")
+        if held != self._held:
+            server.bytes += held - self._held
+            self._held = held
+            if held and server.bytes > server.config.limits.waiting_bytes_max:
+                self._fail("Protocol error: too much of unfinished commands is held by this node")
 
     def _begin(self, words: list[bytes]) -> None:
         """Answer one request, or ask the replica."""
@@ -244,6 +245,8 @@ class Connection(asyncio.Protocol):
 
     def end(self) -> None:
         """Begin nothing more, and close once everything under way is answered."""
+        if self._gone:
+            self.abort()
         self._ending = True
         self._forget_input()
         self.wake()

@@ -50,7 +50,7 @@ class Parser:
     @property
     def held(self) -> int:
         """Bytes kept of a command that is not complete."""
-        return len(self._buffer) + self._bytes + 64 * len(self._arguments)
+        return len(self._buffer) + self._bytes - max(0, self._bulk) + 64 * len(self._arguments)
 
     def feed(self, data: bytes) -> list[list[bytes]]:
         """The commands that these bytes complete, each a list of at least one argument."""
@@ -175,7 +175,7 @@ class Parser:
     def _fail(self, why: str) -> bool:
         self.error = f"Protocol error: {why}"
         self._buffer.clear()
-        self._arguments, self._left, self._bytes = [], 0, 0
+        self._arguments, self._left, self._bulk, self._bytes = [], 0, -1, 0
         return False
 
 

@@ -91,7 +91,8 @@ SET a 1 EX 5 -> -ERR EX is not supported: keys do not expire here, for servers' 
 SET a 1 NX XX -> -ERR syntax error
 SET a 1 IFEQ -> -ERR syntax error
 SET a 1 HUH -> -ERR syntax error
-MULTI -> -ERR MULTI is not supported: MSET and MGET take several keys at once, CAS and SET IFEQ compare first
+EXEC -> -ERR EXEC without MULTI
+WATCH a -> -ERR WATCH is not supported: CAS and SET IFEQ compare before they set
 AUTH secret -> -ERR AUTH called without any password configured: this store has no passwords, connect without one
 CLIENT SETNAME me -> +OK
 CLIENT GETNAME -> $2|me
@@ -133,6 +134,14 @@ def test_a_dialogue():
     assert len(said) == len(pairs)
     for (command, expected), answer in zip(pairs, said, strict=True):
         assert (command, answer.rstrip(" |")) == (command, expected.rstrip(" |"))
+
+
+def test_nothing_of_a_transaction_happens():
+    first = "-ERR MULTI is not supported: MSET and MGET take several keys at once, CAS and SET IFEQ compare first"
+    refused = "-ERR MULTI is not supported: the command was not carried out"
+    last = "-EXECABORT Transaction discarded because of previous errors: MULTI is not supported"
+    said = answers("MULTI\nSET a 1\nPING\nEXEC\nEXISTS a\nMULTI\nDISCARD\nEXISTS a\nMULTI\nRESET\nSET a 1")
+    assert said == ["|".join([first, *[refused] * 5, last]), ":0", f"{first}|{refused}|+OK", ":0", f"{first}|{refused}|+RESET", "+OK"]
 
 
 def test_the_third_protocol():
