@@ -28,6 +28,7 @@ from scrutator.impl.cluster.targets._etcd_peers import Doors, member_id
 
 START_S_MAX = 60.0
 ASK_S_MAX = 1.0
+GRACE_S = 1.0  # the last two of three would try to hand leadership on for much longer
 T = TypeVar("T")
 READS = ("linearizable", "serializable")
 
@@ -139,7 +140,7 @@ class EtcdTarget:
             raise TargetError(f"etcd: members are {ids}, expected were {self._doors.ids}: this version names members in another way, and cannot be cut")
 
     async def stop(self) -> None:
-        await stop_all(list(self._processes.values()))
+        await stop_all(list(self._processes.values()), GRACE_S)
         await self._doors.close()
         self._ports.close()
 

@@ -219,7 +219,7 @@ def test_loss_and_delays_are_drawn_from_the_seed_and_clients_are_spared():
         network.attach("n2", lines.append)
         for value in range(40):
             network.said("n1", value + 1, line("n1", "n2", value))
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.2)
         return sorted(lines)
 
     first = asyncio.run(arrived(1))
