@@ -73,6 +73,7 @@ def _warnings(run: Run) -> list[str]:
         found.append(f"{plural(counts.keys_not_read_at_the_end, 'last read')} got no answer after all faults were healed.")
     if run.plan.faults and not counts.faults:
         found.append("No fault was injected: the run was too short.")
+    found += run.node_problems[:ERRORS_SHOWN_MAX]
     found += [f"A fault went wrong: {error}" for error in run.fault_errors[:ERRORS_SHOWN_MAX]]
     if len(run.fault_errors) > ERRORS_SHOWN_MAX:
         found.append(f"and {len(run.fault_errors) - ERRORS_SHOWN_MAX:,} more; see run.json")

@@ -13,7 +13,7 @@ import platform
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -78,6 +78,7 @@ class Run(msgspec.Struct, kw_only=True):
     interrupted: bool
     counts: RunCounts
     fault_errors: list[str]
+    node_problems: list[str]  # nodes that ended though nobody asked them to, where the target tells
     client_errors: dict[str, int]
     verdict: dict[str, str | int | None] | None = None
 
@@ -99,6 +100,13 @@ class _Recording:
     nemesis: Nemesis
     workers: list[Worker]
     missed: int = 0
+    problems: dict[str, None] = field(default_factory=dict)  # of nodes, in order
+
+    def look(self) -> None:
+        """Ask a target that can tell which nodes are in trouble; one that is restarted tells no more."""
+        problems = getattr(self.target, "problems", None)
+        if problems is not None:
+            self.problems.update(dict.fromkeys(problems()))
 
 
 def check(plan: Plan, target: Target) -> Workload:
@@ -136,6 +144,7 @@ async def record(plan: Plan, target: Target, folder: Path, show: Show) -> Run:
             workers = [Worker(number, plan.seed, shared) for number in range(plan.clients)]
             recording = _Recording(plan, target, shared, nemesis, workers)
             await _go_on(recording, show)
+            recording.look()
             versions, configuration = dict(target.versions()), dict(target.configuration())
         finally:
             show("stopping the nodes")
@@ -204,6 +213,7 @@ async def _tell(recording: _Recording, faults: Sequence[Fault], show: Show) -> N
     before, rate = (shared.now_ns(), 0), 0.0
     while True:
         await asyncio.sleep(SHOW_S)
+        recording.look()
         counts, now = shared.counts, shared.now_ns()
         done = counts.done.total()
         if now - before[0] >= 1e9:
@@ -237,6 +247,7 @@ def _run(
             dict(sorted(nemesis.counts.items())), len(recording.shared.workload.keys.every), recording.missed,
         ),
         fault_errors=nemesis.errors,
+        node_problems=list(recording.problems),
         client_errors=dict(counts.troubles.most_common()),
     )  # fmt: skip
 

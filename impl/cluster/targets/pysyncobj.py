@@ -112,6 +112,10 @@ class PySyncObj:
     def configuration(self) -> Mapping[str, str | int | float | bool]:
         return {**_CONF, "journalFile": "one for each node", "fullDumpFile": "one for each node", "reads": self.reads}
 
+    def problems(self) -> list[str]:
+        """Which nodes ended though nobody asked them to, and what they said last."""
+        return [process.problem for process in self._processes.values() if process.problem]
+
     # --- faults ---------------------------------------------------------------------------------
 
     async def leader(self) -> str | None:

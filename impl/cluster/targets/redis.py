@@ -133,6 +133,10 @@ class Redis:
     def configuration(self) -> Mapping[str, str | int | float | bool]:
         return {**_SETTINGS, "replication": "asynchronous", "down_after_s": DOWN_AFTER_S, "failover": "by the harness", "failovers": self.failovers}
 
+    def problems(self) -> list[str]:
+        """Which nodes ended though nobody asked them to, and what they said last."""
+        return [process.problem for process in self._processes.values() if process.problem]
+
     # --- faults -------------------------------------------------------------------------------
 
     async def leader(self) -> str | None:

@@ -117,3 +117,12 @@ def test_a_file_that_is_no_target_is_refused(text, reference, why, tmp_path, mon
     (tmp_path / reference.split(":")[0]).write_text(text)
     with pytest.raises(TargetError, match=why):
         find(reference, {})
+
+
+def test_nodes_that_end_by_themselves_are_told(tmp_path):
+    class Frail(Memory):
+        def problems(self):
+            return ["n2 exited with status 3 though nobody asked it to"] if self.running else []
+
+    run, _ = recorded(plan_of(), Frail(), tmp_path)
+    assert run.node_problems == ["n2 exited with status 3 though nobody asked it to"]

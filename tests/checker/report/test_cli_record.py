@@ -1,0 +1,101 @@
+"""`scrutator record` as a user meets it; the system is one in memory, or the example of docs/recording.md."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scrutator.checker import cli
+
+ROOT = Path(__file__).resolve().parents[3]
+MEMORY = f"{ROOT / 'tests' / 'impl' / 'cluster' / 'record' / 'fakes.py'}:Memory"
+SHORT = ("--seconds", "1", "--rate", "300", "--clients", "6")
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        status = cli.run(["record", *arguments])
+        printed = capsys.readouterr()
+        return status, " ".join(printed.out.split()), printed.err
+
+    return call
+
+
+def test_it_holds_and_everything_is_in_the_folder(run: Run) -> None:
+    status, out, _ = run("--target", MEMORY, "--out", "runs/one", "--html", "run.html", *SHORT)
+    assert status == 0 and out.startswith("HOLDS ") and "5 nodes, kv" in out and "of them pending, under" in out
+    assert "The run is in runs/one" in out and "The timeline is in run.html" in out
+    assert {path.name for path in Path("runs/one").iterdir()} == {"history.jsonl", "faults.jsonl", "run.json", "nodes"}
+    kept = json.loads(Path("runs/one/run.json").read_text())
+    assert kept["verdict"]["verdict"] == "holds" and sum(kept["counts"]["faults"].values()) >= 1
+    assert cli.run(["lin", "runs/one/history.jsonl"]) == 0
+
+
+def test_a_broken_system_is_violated_with_an_explanation_and_a_timeline_of_faults(run: Run) -> None:
+    status, out, _ = run("--target", MEMORY, "--option", "breaks=stale", "--workload", "register", "--faults", "pause,kill", "--html", "run.html", *SHORT)
+    assert status == 1 and out.startswith("VIOLATED ") and "breaks=stale" in out
+    assert "is not linearizable as register" in out and "no order allows" in out
+    document = re.search(r'<script type="application/json" id="document">(.*?)</script>', Path("run.html").read_text(), re.DOTALL)
+    assert document is not None
+    faults = json.loads(document[1])["faults"]
+    assert faults and {one["kind"] for one in faults} <= {"kill", "pause"}
+    assert all(one["nodes"] and one["begin"] < one["end"] for one in faults)
+    assert "Recorded under" in Path("run.html").read_text()
+
+
+def test_json(run: Run) -> None:
+    status, out, _ = run("--target", MEMORY, "--faults", "none", "--format", "json", "--out", "one", *SHORT)
+    found = json.loads(out)
+    assert (status, found["schema"], found["exit_status"], found["folder"]) == (0, "scrutator.record/1", 0, "one")
+    assert found["run"]["schema"] == "scrutator.run/1" and found["run"]["counts"]["faults"] == {}
+    assert found["run"] == json.loads(Path("one/run.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--target", "reddis"), "no target reddis: write one of"),
+        (("--target", MEMORY, "--faults", "kil"), "no fault kil: did you mean kill?"),
+        (("--target", MEMORY, "--nodes", "0"), "--nodes 0: from 1"),
+        (("--target", MEMORY, "--mutant", "worse"), "knows nothing of 'mutant'"),
+        (("--target", MEMORY, "--option", "breaks"), "write NAME=VALUE"),
+        (("--target", "redis", "--faults", "clock"), "it can be given --faults kill,partition,pause"),
+        (("--target", "pysyncobj", "--workload", "queue", "--option", "reads=never"), "reads=never"),
+        (("--target", MEMORY, "--out", "full"), "it is not empty"),
+    ],
+)
+def test_mistakes_are_said_before_anything_starts(run: Run, arguments: tuple[str, ...], why: str) -> None:
+    Path("full").mkdir()
+    Path("full/file").touch()
+    status, out, err = run(*arguments)
+    assert status == 2 and out == "" and why in " ".join(err.split())
+    assert not Path("runs").exists()
+
+
+def test_a_cluster_that_does_not_start_is_told(run: Run) -> None:
+    Path("own.py").write_text(
+        f"import sys; sys.path.insert(0, {str(Path(MEMORY).parent)!r})\n"
+        "from fakes import Memory\nfrom scrutator.impl.cluster.target import TargetError\n"
+        "class Own(Memory):\n    async def start(self, *_):\n        raise TargetError('no disk: buy one')\n"
+    )
+    status, out, err = run("--target", "own.py:Own", "--out", "one")
+    assert status == 2 and out == "" and "no disk: buy one" in err
+
+
+@pytest.mark.parametrize(("keep", "verdict"), [("no", "VIOLATED"), ("yes", "HOLDS")])
+def test_the_example_of_the_documentation(run: Run, keep: str, verdict: str) -> None:
+    store, target = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "recording.md").read_text(), re.DOTALL | re.MULTILINE)[:2]
+    Path("store.py").write_text(store)
+    Path("own.py").write_text(target)
+    status, out, err = run("--target", "own.py:Own", "--nodes", "1", "--faults", "kill", "--option", f"keep={keep}", "--seconds", "2", "--seed", "1")
+    assert out.startswith(verdict), out + err
+    assert status == (verdict == "VIOLATED") and "kill)" in out
