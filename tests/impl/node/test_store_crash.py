@@ -213,6 +213,41 @@ def test_lost_sectors_are_found(tmp_path: Path, kind: str, size: int) -> None:
     assert found.seen["refused"] > 5
 
 
+@pytest.mark.usefixtures("short")
+def test_transactions_are_missed_by_their_ends_alone(tmp_path: Path) -> None:
+    """The pages of the last two are noise, so that no number is left; that two have ended still shows."""
+    found = wreck(tmp_path, 9, "first round")
+    path = found.folder / "raft.db-wal"
+    file = bytearray(path.read_bytes())
+    chance = random.Random(1)
+    behind = last_transaction(found)[1]
+    for k in range(last_transaction(found)[0] - 1, behind):
+        file[32 + k * FRAME + 24 : 32 + (k + 1) * FRAME] = chance.randbytes(4096)
+    path.write_bytes(file)
+    with pytest.raises(CorruptStore, match="at least 2 transactions"):
+        Store(found.folder, identity="c/a").load()
+
+
+def test_a_rotten_list_of_free_pages_is_found(tmp_path: Path) -> None:
+    """No row is in it, but the next ones would be written over others."""
+    store = Store(tmp_path / "home", identity="c/a")
+    store.load()
+    store.write([Persist(term=1, vote=None, entries=entries(1, 2000, 1))])
+    store.write([Persist(snapshot=Snapshot(1900, 1, ABC, b""))])
+    while store.trim():
+        pass
+    store.close()
+    path = tmp_path / "home" / "raft.db"
+    file = bytearray(path.read_bytes())
+    trunk = int.from_bytes(file[32:36], "big")
+    assert trunk and int.from_bytes(file[36:40], "big") > 5
+    at = (trunk - 1) * 4096 + 8  # the first free page it names; 2 is the root of the entries
+    file[at : at + 4] = (2).to_bytes(4, "big")
+    path.write_bytes(file)
+    with pytest.raises(CorruptStore, match="SQLite's check finds"):
+        Store(tmp_path / "home", identity="c/a").load()
+
+
 # --- torn ends -----------------------------------------------------------------------------
 
 
