@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 import scrutator
 from scrutator.checker.commands.check import check
+from scrutator.checker.commands.cluster import cluster
 from scrutator.checker.commands.convert import convert
 from scrutator.checker.commands.lin import lin
 from scrutator.checker.commands.models import list_models
@@ -50,6 +51,7 @@ app.command(convert)
 app.command(list_models, name="list")
 app.command(simulate)
 app.command(replay)
+app.command(cluster)
 app.command(record)
 
 

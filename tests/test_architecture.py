@@ -58,7 +58,7 @@ def forbidden(module: str, name: str) -> str | None:
     if is_within(module, "scrutator.model") and is_within(name, "scrutator.checker", "scrutator.impl"):
         return "a model knows neither checker nor implementation"
     if is_within(module, "scrutator.checker") and is_within(name, "scrutator.impl"):
-        if is_within(module, "scrutator.checker.commands", "scrutator.checker.report.simulate_text", "scrutator.checker.report.record_text"):
+        if is_within(module, "scrutator.checker.commands", "scrutator.checker.report.cluster_text", "scrutator.checker.report.simulate_text", "scrutator.checker.report.record_text"):
             return None  # where what runs meets what judges it
         return "the checker reads traces and histories, never the implementation"
     if is_within(module, "scrutator.impl"):

@@ -83,7 +83,7 @@ async def up(folder: Path, *, nodes: int | None = None, port: int | None = None,
     with folders.locked(folder):
         found = folders.read(folder)
         with Ports() as ports:
-            cluster = _new(nodes or NODES, PORT if port is None else port, ports) if found is None else _again(folder, found, nodes, port, ports)
+            cluster = _new(NODES if nodes is None else nodes, PORT if port is None else port, ports) if found is None else _again(folder, found, nodes, port, ports)
             cluster = _with_setup(folder, cluster, changes or {})
             missing = [name for name, node in cluster.nodes.items() if not node.alive]
             _claim(cluster, missing, ports)

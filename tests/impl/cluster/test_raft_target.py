@@ -129,10 +129,10 @@ def test_operations(tmp_path: Path) -> None:
             await target.clock("n2", 1.0, 1.0)
         assert target.problems() == []
 
-    with_cluster(tmp_path, RaftTarget(), work)
+    with_cluster(tmp_path, RaftTarget(election_timeout_s="0.3", heartbeat_s="0.05"), work)
 
 
-@pytest.mark.parametrize("partitions", ["proxy", "namespaces"])
+@pytest.mark.parametrize("partitions", ["proxy", pytest.param("namespaces", marks=pytest.mark.slow)])
 def test_nothing_acknowledged_is_lost(tmp_path: Path, partitions: str) -> None:
     if partitions == "namespaces" and lacking():
         pytest.skip(lacking())
@@ -168,13 +168,15 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path, partitions: str) -> None:
     with_cluster(tmp_path, RaftTarget(partitions=partitions, snapshot_every="50", election_timeout_s="0.3", heartbeat_s="0.05"), work)
 
 
+@pytest.mark.slow
 def test_a_power_cut_shows_a_node_that_answers_before_it_has_written(tmp_path: Path) -> None:
     async def work(target: RaftTarget) -> None:
         with Writers(target) as writers:
-            await writers.progress(200)
-            await asyncio.gather(*map(target.kill, target.nodes))
-            for node in target.nodes:
-                await target.restart(node)
+            for _ in range(3):
+                await writers.progress(300)
+                await asyncio.gather(*map(target.kill, target.nodes))
+                for node in target.nodes:
+                    await target.restart(node)
             await writers.progress()
             with pytest.raises(AssertionError):
                 await writers.check()
@@ -182,6 +184,7 @@ def test_a_power_cut_shows_a_node_that_answers_before_it_has_written(tmp_path: P
     with_cluster(tmp_path, RaftTarget(mutant="reply_before_sync", election_timeout_s="0.3", heartbeat_s="0.05"), work)
 
 
+@pytest.mark.slow
 def test_a_cut_leader_does_not_answer_reads(tmp_path: Path) -> None:
     async def work(target: RaftTarget) -> None:
         client = target.connect(None, 0)
@@ -271,7 +274,7 @@ def test_a_free_client_follows_to_the_leader(tmp_path: Path) -> None:
             assert await client.get("k") == str(number)
             await client.close()
 
-    with_cluster(tmp_path, RaftTarget(followers="moved"), work)
+    with_cluster(tmp_path, RaftTarget(followers="moved", election_timeout_s="0.3", heartbeat_s="0.05"), work)
 
 
 def test_answers_of_every_shape() -> None:
