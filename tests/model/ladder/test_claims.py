@@ -102,7 +102,7 @@ def test_names_that_are_interchangeable_are(name: str) -> None:
         ("basic_paxos", "agreement", {"numbers": 3, "failures": 1}),
         ("naive_raft", "agreement", {"terms": 2}),
         ("abd", "follows_real_time", {"writes": 2, "reads": 2, "failures": 0}),
-        ("registers", "finished_writes_are_seen", {"writes": 3}),
+        ("registers", "finished_writes_are_seen", {"writes": 3, "reads": 1}),
         ("majority_write", "no_phone_sold_twice", {"nodes": 5, "buyers": 3}),
         ("read_then_write", "no_phone_sold_twice", {"nodes": 5, "buyers": 3, "locks": True, "failures": 2}),
         ("quorums", "no_phone_sold_twice",
