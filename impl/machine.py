@@ -18,8 +18,8 @@ from msgspec import Struct
 from scrutator.impl.pieces import array_header, elements
 
 SESSIONS_MAX = 64
-VALUE_BYTES_MAX = 1 << 20
-REPLY_BYTES_MAX = 8 << 20
+VALUE_BYTES_MAX = 1 << 20  # no setting: servers that differed in it would come to differ in their states
+REPLY_BYTES_MAX = 2 << 20  # a reply passes through a link if it was asked for at another server
 INTEGER_MAX = (1 << 63) - 1  # as Redis has it
 INTEGER_MIN = -(1 << 63)
 
@@ -95,8 +95,8 @@ def is_read(command: Command) -> bool:
 class KeyValue:
     """The store.  ``executed`` names the (session, sequence) that the last entry changed it with, if it did.
 
-    The limits must be the same at all servers: how many sessions are kept, how long a value may grow, and how
-    much one reply may hold.
+    The limits must be the same at all servers: how many sessions are kept, how long a value may grow by appending,
+    and how much one reply may hold.
     """
 
     sessions_max = SESSIONS_MAX

@@ -15,6 +15,7 @@ from scrutator.impl.node.config import NodeConfig, split_address
 from scrutator.impl.node.connection import Connection, shown
 from scrutator.impl.node.log import Log
 from scrutator.impl.node.resp import Bounds
+from scrutator.impl.node.wire import command_bytes_max
 
 if TYPE_CHECKING:
     from scrutator.impl.node.replica import Replica
@@ -33,9 +34,9 @@ class ClientServer:
         self.bounds = Bounds(
             limits.arguments_max,
             max(limits.key_bytes_max, limits.value_bytes_max),
-            # An entry of the log that a link could never carry would stop the whole cluster.
-            max(1 << 16, min(limits.waiting_bytes_max, limits.link_bytes_max) // 4),
+            max(4 * command_bytes_max(limits), 1 << 16),
         )
+        self.command_bytes_max = command_bytes_max(limits)
         self.connections: dict[int, Connection] = {}
         self.requests = self.bytes = 0
         self.accepted = self.rejected = self.commands = self.errors = self.garbled = 0

@@ -175,6 +175,10 @@ class Connection(asyncio.Protocol):
         if isinstance(answer, Ask):
             size = sum(map(len, words))
             limits = server.config.limits
+            if size + 8 * len(words) > server.command_bytes_max:  # as an entry of the log
+                self._answer(encode_error(f"ERR a command of {size} bytes is too large: {server.command_bytes_max} can be replicated"))
+                server.errors += 1
+                return
             if server.requests >= limits.waiting_max or server.bytes + size > limits.waiting_bytes_max:
                 self._answer(_BUSY)
                 server.errors += 1

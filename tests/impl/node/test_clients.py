@@ -33,12 +33,27 @@ def idle() -> Iterator[None]:
     assert turns < 10
 
 
-def run(scenario: Callable[[Front], Awaitable[None]], limits: Limits | None = None, **changes: object) -> None:
+def loops() -> list[Callable[[], asyncio.AbstractEventLoop]]:
+    """Those of the standard library, and of uvloop where it is installed: transports differ."""
+    try:
+        import uvloop
+    except ImportError:
+        return [asyncio.new_event_loop]
+    return [asyncio.new_event_loop, uvloop.new_event_loop]
+
+
+each_loop = pytest.mark.parametrize("loop", loops(), ids=lambda loop: loop.__module__.partition(".")[0])
+
+
+def run(
+    scenario: Callable[[Front], Awaitable[None]], limits: Limits | None = None, loop: Callable[[], asyncio.AbstractEventLoop] | None = None, **changes: object
+) -> None:
     async def whole() -> None:
         async with front(limits, **changes) as place:
             await asyncio.wait_for(scenario(place), 60)
 
-    asyncio.run(whole())
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(whole())
 
 
 def request(*words: bytes) -> bytes:
@@ -98,7 +113,8 @@ def test_an_answer_given_twice_counts_once():
     run(scenario)
 
 
-def test_a_connection_with_much_under_way_is_read_no_further():
+@each_loop
+def test_a_connection_with_much_under_way_is_read_no_further(loop):
     async def scenario(place: Front) -> None:
         waiting, many = Waiting(place), 3 * connection.PIPELINE_MAX
         async with place.connected() as wire:
@@ -114,7 +130,7 @@ def test_a_connection_with_much_under_way_is_read_no_further():
             assert await wire.reader.readexactly(len(expected)) == expected
             assert (place.server.requests, place.server.bytes) == (0, 0)
 
-    run(scenario)
+    run(scenario, loop=loop)
 
 
 def test_the_bytes_under_way_on_a_connection_are_bounded():
@@ -133,7 +149,8 @@ def test_the_bytes_under_way_on_a_connection_are_bounded():
     run(scenario)
 
 
-def test_a_client_that_does_not_read_makes_nothing_grow():
+@each_loop
+def test_a_client_that_does_not_read_makes_nothing_grow(loop):
     async def scenario(place: Front) -> None:
         place.replica.machine.data[b"k"] = b"x" * 100_000
         many, asked = 5000, 0
@@ -162,7 +179,7 @@ def test_a_client_that_does_not_read_makes_nothing_grow():
                 assert await wire.reader.readexactly(len(one)) == one
             assert asked == many
 
-    run(scenario)
+    run(scenario, loop=loop)
 
 
 def test_what_is_too_much_for_the_node_is_refused_at_once():
@@ -195,6 +212,16 @@ def test_unfinished_commands_of_all_connections_are_bounded():
             assert await first.ask(b"x" * 10_000 + b"\r\n") == b"$-1\r\n" and place.server.bytes == 0
 
     run(scenario, Limits(waiting_bytes_max=125_000))
+
+
+def test_a_command_too_large_to_be_replicated_is_refused():
+    async def scenario(place: Front) -> None:
+        async with place.connected() as wire:
+            said = await wire.ask(request(b"MSET", *(b"k", b"x" * (1 << 20)) * 3))
+            assert said.startswith(b"-ERR a command of 3145735 bytes is too large: ") and not place.replica.machine.data
+            assert await wire.ask(request(b"SET", b"k", b"x" * (1 << 20))) == b"+OK\r\n"
+
+    run(scenario)
 
 
 def test_too_many_connections_are_told_so():
@@ -286,7 +313,8 @@ def test_a_client_that_went_away_is_forgotten():
     run(scenario)
 
 
-def test_what_was_asked_before_the_end_of_input_is_answered():
+@each_loop
+def test_what_was_asked_before_the_end_of_input_is_answered(loop):
     async def scenario(place: Front) -> None:
         waiting = Waiting(place)
         async with place.connected() as wire:
@@ -297,7 +325,7 @@ def test_what_was_asked_before_the_end_of_input_is_answered():
             waiting.release(0)
             assert await wire.rest() == b":2\r\n:1\r\n"
 
-    run(scenario)
+    run(scenario, loop=loop)
 
 
 def test_nothing_after_a_quit_is_begun():
@@ -309,7 +337,8 @@ def test_nothing_after_a_quit_is_begun():
     run(scenario)
 
 
-def test_closing_answers_what_is_answered_in_time():
+@each_loop
+def test_closing_answers_what_is_answered_in_time(loop):
     async def scenario(place: Front) -> None:
         waiting = Waiting(place)
         async with place.connected() as wire, place.connected() as slow:
@@ -326,7 +355,7 @@ def test_closing_answers_what_is_answered_in_time():
         with pytest.raises(OSError):
             await asyncio.open_connection("127.0.0.1", place.port)
 
-    run(scenario)
+    run(scenario, loop=loop)
 
 
 # --- clients that others wrote ----------------------------------------------------------------
