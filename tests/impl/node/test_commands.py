@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from front import STATUS, Front, front
 
 from scrutator.impl.machine import Command, Reply
+from scrutator.impl.node import commands_cluster, commands_keys, commands_server
 from scrutator.impl.node.commands import slot_of
 from scrutator.impl.node.config import Limits
 from scrutator.impl.node.requests import Outcome
@@ -263,3 +265,12 @@ def test_how_a_read_is_asked_for():
         Command("get", b"a"), Command("mget", more=(b"a", b"b")), Command("exists", more=(b"a",)), Command("strlen", b"a"), Command("size"),
         Command("put", b"a", b"1"), Command("get", b"a", None, None, 1, 2),
     ]  # fmt: skip
+
+
+def test_what_there_is_is_documented():
+    text = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
+    for entries in (commands_keys.ENTRIES, commands_server.ENTRIES, commands_cluster.ENTRIES):
+        for entry in entries:
+            assert entry.name.upper() in text or "is not supported" in answers(f"{entry.name} a b")[0], entry.name
+    fields = [line.partition(":")[0] for line in answers("INFO raft")[0].split("|")[2:]]
+    assert len(fields) > 10 and all(field in text for field in fields if not field.startswith("follower_"))
