@@ -25,7 +25,7 @@ from scrutator.model.language import (
 from scrutator.model.quorums import Quorums
 
 NODES = Bound("nodes", 3, "nodes", low=1, high=16)
-BUYERS = Bound("buyers", 2, "buyers who all want the one phone", low=1, high=8)
+BUYERS = Bound("buyers", 3, "buyers who all want the one phone", low=1, high=8)
 FAILURES = Bound("failures", 2, "crashes of nodes")
 REPAIRS = Option("repairs", True, "nodes that crashed come back")
 NODE = Index("node", NODES, prefix="n", interchangeable=True)
@@ -122,16 +122,16 @@ RUNG = Rung(
     next="Let a buyer look first, and write only where nobody else is.",
     claims=(
         Claim("never_two_buyers", "Three nodes, three buyers, two crashes: the phone is never sold twice.",
-              "holds", "no_phone_sold_twice", {"buyers": 3}),
+              "holds", "no_phone_sold_twice"),
         Claim("votes_split", "Each of three buyers comes first at one node: the phone cannot be sold any more, although nothing failed.",
-              "violated", "somebody_gets_the_phone", {"buyers": 3, "failures": 0, "repairs": False}, steps=3),
+              "violated", "somebody_gets_the_phone", {"failures": 0, "repairs": False}, steps=3),
         Claim("one_crash_splits", "With two buyers, one crash does the same, unless the node is repaired.",
-              "violated", "somebody_gets_the_phone", {"failures": 1, "repairs": False}, steps=3),
+              "violated", "somebody_gets_the_phone", {"buyers": 2, "failures": 1, "repairs": False}, steps=3),
         Claim("two_buyers_cannot_split", "Two buyers cannot split three nodes that are all up.",
-              "holds", "somebody_gets_the_phone", {"failures": 0, "repairs": False}),
+              "holds", "somebody_gets_the_phone", {"buyers": 2, "failures": 0, "repairs": False}),
         Claim("changes_its_mind", "A node that lets the last buyer win sells twice.",
-              "violated", "no_phone_sold_twice", {"failures": 0, "repairs": False}, mutant="changes_its_mind", steps=6),
+              "violated", "no_phone_sold_twice", {"buyers": 2, "failures": 0, "repairs": False}, mutant="changes_its_mind", steps=6),
         Claim("half_suffices", "Half of four nodes is not a majority: two halves sell to two buyers.",
-              "violated", "no_phone_sold_twice", {"failures": 0, "repairs": False}, mutant="half_suffices", steps=6),
+              "violated", "no_phone_sold_twice", {"buyers": 2, "failures": 0, "repairs": False}, mutant="half_suffices", steps=6),
     ),
 )  # fmt: skip

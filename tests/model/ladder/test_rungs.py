@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scrutator.checker.cli import run
 from scrutator.checker.explore.check import check
 from scrutator.checker.quorum.handover import handover, quorums_of
 from scrutator.model import ladder
@@ -96,3 +97,13 @@ def test_two_quorums_without_a_common_node_are_named() -> None:
     named = {frozenset(node.name for node in row) for row in (first, second)}
     assert {nodes for _, nodes in shown.apart} == named
     assert {role for role, _ in shown.apart} == {"read", "write"}
+
+
+def test_the_command_lists_and_checks_rungs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["list"]) == 0
+    standard, heading, rest = capsys.readouterr().out.partition("The ladder\n")
+    assert heading and "ladder/" not in standard and "raft" in standard
+    assert all(name in rest for name in specs())
+    assert run(["check", "ladder/asynchronous", "--property", "no_phone_sold_twice"]) == 1
+    assert "4. sell(m=m2, b=b2)" in capsys.readouterr().out
+    assert run(["check", "ladder/no_such_rung"]) == 2
