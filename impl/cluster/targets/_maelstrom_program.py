@@ -119,4 +119,7 @@ class Program:
                 break
             if line.strip():
                 self._network.said(self.node, number, line)
+        with contextlib.suppress(TimeoutError):  # the output may end a moment before its process
+            async with asyncio.timeout(GRACE_S):
+                await process.wait()
         self._ended(self.node)
