@@ -129,7 +129,7 @@ RUNG = Rung(
     order=8, name="read_then_write", title="Read, then write",
     idea="A buyer asks a majority first. Only if the phone is free everywhere there, the buyer writes its name, again to a majority.",
     notice="Between the two phases lies a gap, and another buyer fits into it. A lock closes the gap, and a crashed buyer takes the key along.",
-    keeps="with locks: never two buyers, as long as no buyer crashes", breaks="two buyers race between the phases; with locks, a crashed buyer "
+    keeps="with locks: never two buyers", breaks="two buyers race between the phases; with locks, a crashed buyer "
     "blocks the phone for ever",
     next="A lock that the next buyer may break, and that tells what was done under it: a promise with a number.",
     claims=(

@@ -149,7 +149,7 @@ RUNG = Rung(
               "violated", "reads_never_go_back", steps=8),
         Claim("flicker_all_nodes", "Writing to all nodes before a write is finished does not help, if a read asks any two.",
               "violated", "reads_never_go_back", {"write": "all"}, steps=8),
-        Claim("unfinished_surfaces", "A writer crashes half way and knows nothing of success, and yet its price is read.",
+        Claim("unfinished_surfaces", "A writer crashes half way and never hears \"done\", and yet its price is read: nobody may rely on a write that failed to have failed.",
               "violated", "failed_writes_stay_unseen", steps=6),
         Claim("too_few", "With W = 1 and R = 2, W + R is not more than N: a read misses a finished write altogether.",
               "violated", "finished_writes_are_seen", {"write": "1"}, steps=6),
