@@ -1,7 +1,7 @@
 """`python -m scrutator.impl.node CONFIG.toml`: one node, until it is told to stop.
 
 Exit status: 0 told to stop, 2 the configuration cannot be used, 3 the disk is full or fails, 4 the store is
-corrupt, 70 a bug.  The last line of the log says which.
+corrupt, in use or another node's, 70 a bug.  The last line of the log says which.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from scrutator.impl.node.links import Links
 from scrutator.impl.node.log import Log
 from scrutator.impl.node.mutants import mutants, replica_of
 from scrutator.impl.node.replica import Compactor, Replica
-from scrutator.impl.node.store import CorruptStore, Prepared, Store, StoreFailed, StoreFull
+from scrutator.impl.node.store import Prepared, RefusedStore, Store, StoreFailed, StoreFull
 from scrutator.impl.node.tls import TlsError
 from scrutator.impl.node.tracefile import TraceFile
 
-STOPPED, CONFIGURATION, DISK, CORRUPT, BUG = 0, 2, 3, 4, 70
+STOPPED, CONFIGURATION, DISK, REFUSED, BUG = 0, 2, 3, 4, 70
 
 
 def main(arguments: list[str]) -> int:
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
 
 def status_of(error: Exception, log: Log) -> int:
     """Say what ended the node, and with which status it exits."""
-    for kind, status in ((ConfigError, CONFIGURATION), (TlsError, CONFIGURATION), (CorruptStore, CORRUPT), ((StoreFull, StoreFailed), DISK)):
+    for kind, status in ((ConfigError, CONFIGURATION), (TlsError, CONFIGURATION), (RefusedStore, REFUSED), ((StoreFull, StoreFailed), DISK)):
         if isinstance(error, kind):
             log("stops", why=str(error), status=status)
             return status

@@ -39,6 +39,8 @@ from scrutator.impl.raft import (
 )
 from scrutator.impl.raft.tracing import Trace
 
+TRIM_S = 0.03  # between parts of what is deleted after a snapshot
+
 Send = Callable[[str, Sequence[NodeMessage]], None]
 
 
@@ -102,6 +104,7 @@ class Replica:
         self._working = self._stopped = False
         self._outgoing: dict[str, list[NodeMessage]] = {}
         self._compacting = False
+        self._writes = self._writes_seen = 0
         self._command_bytes_max = command_bytes_max(config.limits)
         self._number = random.SystemRandom().getrandbits(60)  # never used twice, for answers to a former life may still arrive
         self._open: dict[int, Request] = {}
@@ -325,6 +328,7 @@ class Replica:
             outputs, self._outputs = self._outputs, []
             persists = [output.persist for output in outputs if output.persist]
             if persists:
+                self._writes += 1
                 self.persist(persists)
             for output in outputs:
                 self._finish(output)
@@ -451,19 +455,27 @@ class Replica:
         self._compacting = False
         self.post(Compact(index, data))
         self.log("took a snapshot", index=index, bytes=len(data))
-        self._loop.call_later(0.01, self._trim)
+        self._loop.call_later(TRIM_S, self._trim_on)
 
-    def _trim(self) -> None:
-        """Delete what the snapshot replaced, a little at a time."""
-        if self._stopped:
-            return
+    def _trim_on(self) -> None:
+        """Delete what the snapshot replaced, a little at a time, however busy the node is."""
+        if not self._stopped and self._trim():
+            self._loop.call_later(TRIM_S, self._trim_on)
+
+    def _trim(self) -> bool:
+        """Let the store do a part of what can wait; whether there is more."""
         try:
-            more = self._store.trim()
+            return self._store.trim()
         except Exception as error:
             self._fail_with(error)
-            return
-        if more:
-            self._loop.call_later(0.01, self._trim)
+            return False
+
+    def sweep(self) -> None:
+        """Now and then: answer who has waited too long, and use the time in which nothing is written."""
+        self.expire(self._loop.time())
+        if self._writes == self._writes_seen and not self._stopped:
+            self._trim()
+        self._writes_seen = self._writes
 
     def _fail_with(self, error: Exception) -> None:
         """Nothing may go on: what is in memory may not be what is on disk."""

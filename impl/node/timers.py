@@ -84,4 +84,4 @@ class Timers:
 
     def _on_sweep(self) -> None:
         self.start_sweeping()
-        self._replica.expire(self._loop.time())
+        self._replica.sweep()
