@@ -31,7 +31,7 @@ def print_refinement(console: Console, result: RefineResult) -> None:
     _print_head(console, result)
     _print_table(console, result)
     if result.never and result.verdict is not Verdict.VIOLATED:
-        put(console, f"No step is one of {result.abstract}'s: {listed(result.never)}.", indent=2, style="yellow")
+        put(console, f"Never taken in {clean(result.abstract)}: {clean(listed(result.never))}.", indent=2, style="yellow")
     if result.vacuous:
         console.print()
         put(console, f"VACUOUS {_name(result)}", style="bold red")
@@ -95,7 +95,7 @@ def _print_refutation(console: Console, result: RefineResult, found: Refutation)
         put(console, f"This initial state of {_name(result)} stands for no initial state of {clean(result.abstract)}:", style="bold")
     else:
         shortest = ", the shortest there is" if found.trace.shortest else ""
-        what = f"The behaviour takes {plural(len(found.trace), 'step')}{shortest}; after each step, what it is in {clean(result.abstract)}:"
+        what = f"The behaviour takes {plural(len(found.trace), 'step')}{shortest}; under each, what it is in {clean(result.abstract)}, which stands still where it is none:"
         put(console, what, indent=2)
     for number, step in enumerate(found.trace.steps):
         text = Text(clean(step.label), style="bold")
@@ -120,7 +120,7 @@ def _print_image(console: Console, image: AbstractStep | None) -> None:
 
 def _print_why(console: Console, result: RefineResult, found: Refutation) -> None:
     abstract = clean(result.abstract)
-    what = f"stands for no initial state of {abstract}" if found.is_initial else f"is neither a step of {abstract} nor none"
+    what = f"stands for no initial state of {abstract}" if found.is_initial else f"is no step of {abstract}"
     put(console, what, indent=12, style="bold red")
     console.print()
     if found.before:
@@ -149,8 +149,8 @@ def _print_nearest(console: Console, abstract: str, found: Refutation) -> None:
     if not found.nearest:
         put(console, f"There, {abstract} can take no step at all.", indent=2)
         return
-    kind = "initial state" if found.is_initial else "step"
-    put(console, f"Of the {plural(found.enabled, kind)} that {abstract} {'has' if found.is_initial else 'can take there'}, these come nearest:", indent=2)
+    kind = f"has {plural(found.enabled, 'initial state')}" if found.is_initial else f"can take {plural(found.enabled, 'step')} there"
+    put(console, f"{abstract} {kind}; nearest:", indent=2)
     for near in found.nearest:
         put(console, f"{clean(near.label)}, and then still", indent=6)
         for change in near.missing:

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from enum import Enum
 
-from scrutator.model import two_phase_commit, voting
-from scrutator.model.language import Array, Bound, Index, Maybe, Nat, Network, Option, Record, Spec, require
+from scrutator.model import paxos, two_phase_commit, voting
+from scrutator.model.language import (
+    Array,
+    Bound,
+    Ghost,
+    Index,
+    Maybe,
+    Nat,
+    Network,
+    Option,
+    Record,
+    Set,
+    Spec,
+    require,
+)
 from scrutator.model.language.spec import Refinement
 
 # --- clocks ---------------------------------------------------------------------------------
@@ -298,3 +311,54 @@ def notes(t: Tower, b: Board) -> None:
 
 TOWER_TO_BOARD = Refinement("notes", BOARD, notes, {"hours": FINE_HOURS, "room": FINE_HOURS})
 TOWER_TO_SMALL_BOARD = Refinement("notes", BOARD, notes, {"hours": FINE_HOURS})
+
+
+class Bell(Record):
+    told = Ghost(Set(Nat(FINE_HOURS - 1)))
+    hour = Nat(FINE_HOURS)
+    rung = Nat(FINE_HOURS)
+
+
+BELL = Spec("bell", Bell, doc="a bell of which only history knows what it rang")
+
+
+@BELL.action()
+def ring(t: Bell) -> None:
+    """It rings, and nothing but history knows of it."""
+    require(t.hour < FINE_HOURS and t.rung == t.hour)
+    t.told.add(t.hour)
+    t.hour += 1
+
+
+@BELL.action()
+def forget(t: Bell) -> None:
+    """The ringer counts on."""
+    require(t.rung < t.hour)
+    t.rung += 1
+
+
+def note_all(t: Bell, b: Board) -> None:
+    for h in t.told:
+        b.notes.send(Far(hour=h))
+
+
+def rings(t: Bell, b: Board) -> None:
+    """A helper goes through the one state and fills in the other."""
+    note_all(t, b)
+
+
+BELL_TO_BOARD = Refinement("rings", BOARD, rings, {"hours": FINE_HOURS, "room": FINE_HOURS})
+
+# --- a model and itself ----------------------------------------------------------------------------------
+
+Paxos = paxos.State
+
+
+def itself(s: Paxos, t: Paxos) -> None:
+    t.promised = s.promised
+    t.voted_ballot = s.voted_ballot
+    t.voted_value = s.voted_value
+    t.net = s.net
+
+
+PAXOS_TO_ITSELF = Refinement("itself", paxos.SPEC, itself)
