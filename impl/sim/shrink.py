@@ -9,22 +9,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from scrutator.impl.sim.run import Run, run
 from scrutator.impl.sim.setup import Setup
 from scrutator.impl.sim.world import SECOND
 
 
+class Taped(Protocol):
+    """A run of anything: what it drew, and of how many each choice was one."""
+
+    @property
+    def tape(self) -> tuple[int, ...]: ...
+
+    @property
+    def sizes(self) -> tuple[int, ...]: ...
+
+
+R = TypeVar("R", bound=Taped)
+
+
 @dataclass(frozen=True, slots=True)
-class Shrunk:
+class Shrunk(Generic[R]):
     """The simplest run found; ``complete`` unless the time ran out before nothing more could be done."""
 
-    run: Run
+    run: R
     tries: int
     complete: bool
 
 
-def shrink(found: Run, setup: Setup, *, timeout_s: float = 60.0, fails: Callable[[Run], bool] | None = None) -> Shrunk:
+def shrink(found: Run, setup: Setup, *, timeout_s: float = 60.0, fails: Callable[[Run], bool] | None = None) -> Shrunk[Run]:
     """Simplify a run that breaks an invariant, or for which ``fails`` is true.
 
     Raises ValueError if it is no such run.
@@ -32,7 +46,21 @@ def shrink(found: Run, setup: Setup, *, timeout_s: float = 60.0, fails: Callable
     invariant = None if found.violation is None else found.violation.invariant
     if fails is None and invariant is None:
         raise ValueError("the run breaks no invariant: there is nothing to shrink")
-    search = _Search(found, setup, fails or _breaks(invariant), time.monotonic() + timeout_s)
+    # What fails amid faults need not be healed; a little later will do, too.
+    at_us = None if found.violation is None else found.violation.at_us
+    until_us = None if at_us is None or at_us >= setup.seconds * SECOND else at_us + SECOND
+    again = run(None, setup, tape=found.tape)
+    return shrink_tape(again, lambda tape: run(None, setup, tape=tape, until_us=until_us), fails or _breaks(invariant), timeout_s=timeout_s)
+
+
+def shrink_tape(found: R, replay: Callable[[Sequence[int]], R], fails: Callable[[R], bool], *, timeout_s: float = 60.0) -> Shrunk[R]:
+    """Simplify a run of anything that ``replay`` makes of a tape.
+
+    Raises ValueError if it does not fail.
+    """
+    if not fails(found):
+        raise ValueError("the run's tape does not break the invariant with this setup")
+    search = _Search(found, replay, fails, time.monotonic() + timeout_s)
     complete = search.run()
     return Shrunk(search.best, search.tries, complete)
 
@@ -41,19 +69,14 @@ def _breaks(invariant: str | None) -> Callable[[Run], bool]:
     return lambda r: r.violation is not None and r.violation.invariant == invariant
 
 
-class _Search:
+class _Search(Generic[R]):
     """The simplest tape so far, and ways to try simpler ones."""
 
-    def __init__(self, found: Run, setup: Setup, fails: Callable[[Run], bool], until: float) -> None:
-        self.setup, self._fails, self._until = setup, fails, until
+    def __init__(self, found: R, replay: Callable[[Sequence[int]], R], fails: Callable[[R], bool], until: float) -> None:
+        self._replay, self._fails, self._until = replay, fails, until
         self.tries = 0
-        # What fails amid faults need not be healed; a little later will do, too.
-        at_us = None if found.violation is None else found.violation.at_us
-        self._until_us = None if at_us is None or at_us >= setup.seconds * SECOND else at_us + SECOND
-        self.best = run(None, setup, tape=found.tape)
-        if not fails(self.best):
-            raise ValueError("the run's tape does not break the invariant with this setup")
-        self.tape = _trimmed(self.best.tape)
+        self.best = found
+        self.tape = _trimmed(found.tape)
 
     def run(self) -> bool:
         """Go through all passes until none helps; False: out of time."""
@@ -75,7 +98,7 @@ class _Search:
         if time.monotonic() > self._until:
             raise TimeoutError
         self.tries += 1
-        r = run(None, self.setup, tape=tape, until_us=self._until_us)
+        r = self._replay(tape)
         simpler = _trimmed(r.tape)
         if not self._fails(r) or _cost(simpler) >= _cost(self.tape):
             return False

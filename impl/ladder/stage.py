@@ -1,0 +1,195 @@
+"""A stage for small actors: virtual time, a network, crashes and partitions, all drawn from one tape.
+
+The law: actors share nothing and speak by messages alone.  A crash takes everything from an actor but what
+it declares durable; what it sent may be lost with it.  All that happens is on the list of events, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from typing import ClassVar, Literal, TypeVar
+
+from scrutator.impl.ladder.variant import Variant
+from scrutator.impl.sim.network import Network
+from scrutator.impl.sim.tape import Tape
+from scrutator.impl.sim.world import MILLISECOND, World
+
+T = TypeVar("T")
+Value = str | bool | None
+Happening = Literal["send", "receive", "crash", "restart", "cut", "mend", "call", "return", "give up", "note"]
+Letter = tuple[str, str, "Message", int]  # from, to, what, number
+
+
+class Message:
+    """What actors send: frozen dataclasses, one a kind of message.  As text, a kind and what it says."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        said = [value for value in (getattr(self, f.name) for f in fields(self)) if value is not None]  # type: ignore[arg-type]
+        return " ".join([_words(type(self).__name__), *map(str, said)])
+
+
+def _words(name: str) -> str:
+    """``SoldTo`` as ``sold to``."""
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to an actor, for diagrams.
+
+    ``peer`` is the other end of a message or of a line that is cut; ``letter`` numbers messages, so that a
+    ``send`` and its ``receive`` are told together; a ``send`` without one was lost.  ``what`` is the message,
+    or the operation (method, argument, result), or what the actor notes: its kind, then the details.
+    """
+
+    at_us: int
+    kind: Happening
+    actor: str
+    what: Message | tuple[object, ...] = ()
+    peer: str | None = None
+    letter: int | None = None
+
+    @property
+    def text(self) -> str:
+        return str(self.what) if isinstance(self.what, Message) else " ".join(str(part) for part in self.what if part is not None)
+
+
+@dataclass(slots=True)
+class Operation:
+    """What a client called and what came of it; ``returned_us`` is None if it is pending."""
+
+    process: int
+    client: str
+    method: str
+    argument: str | None
+    called_us: int
+    result: Value = None
+    returned_us: int | None = None
+
+
+class Actor:
+    """A node, an operator, a client: it acts when a message or a timer comes.
+
+    ``start`` sets what is in memory, at the beginning and after every crash.  Attributes named by ``durable``
+    are on disk: their values at the beginning stand in the class, and are immutable.
+    """
+
+    durable: ClassVar[tuple[str, ...]] = ()
+    _KEPT: ClassVar[frozenset[str]] = frozenset({"stage", "name", "variant", "up", "life", "handled"})
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        self.stage, self.name, self.variant = stage, name, stage.variant
+        self.up = True
+        self.life = 0  # how often it has crashed
+        self.handled = 0  # messages and timers
+        stage.add(self)
+
+    def start(self) -> None:
+        """Set what is in memory."""
+
+    def receive(self, src: str, message: Message) -> None:
+        """Handle a message."""
+        raise NotImplementedError
+
+    # --- what an actor may do ---------------------------------------------------------------
+
+    def send(self, dst: str, message: Message) -> None:
+        """Send a message, which may be late, lost or doubled."""
+        self.stage.send(self.name, dst, message)
+
+    def send_all(self, dsts: Iterable[str], message: Message) -> None:
+        """Send a message to each of them."""
+        for dst in dsts:
+            self.stage.send(self.name, dst, message)
+
+    def after(self, ms: float, do: Callable[[T], None], argument: T) -> None:
+        """Have ``do(argument)`` called in so many milliseconds, unless a crash comes first."""
+        self.stage.world.after(int(ms * MILLISECOND), self._wake, (self.life, do, argument))
+
+    def note(self, *what: object) -> None:
+        """Put on record what others cannot see in messages: a decision, a vote."""
+        self.stage.record("note", self.name, what)
+
+    def is_mutant(self, name: str) -> bool:
+        """Whether this variant has that mistake."""
+        return self.variant.mutant == name
+
+    # --- crashes ----------------------------------------------------------------------------
+
+    def crash(self) -> None:
+        """Lose all that is not durable."""
+        self.up = False
+        self.life += 1
+        kept = self._KEPT.union(self.durable)
+        for attribute in [a for a in vars(self) if a not in kept]:
+            delattr(self, attribute)
+        self.stage.record("crash", self.name)
+
+    def restart(self) -> None:
+        """Begin again with what is durable."""
+        self.up = True
+        self.stage.record("restart", self.name)
+        self.start()
+
+    def _wake(self, timer: tuple[int, Callable[[T], None], T]) -> None:
+        life, do, argument = timer
+        if self.up and life == self.life:
+            do(argument)
+            self.stage.acted(self)
+
+
+class Stage:
+    """Actors, and the world they act in."""
+
+    def __init__(self, variant: Variant, tape: Tape) -> None:
+        self.variant, self.tape = variant, tape
+        self.world = World()
+        self.network = Network(self.world, tape)
+        self.actors: dict[str, Actor] = {}
+        self.events: list[Event] = []
+        self.doom: dict[str, list[tuple[int, Callable[[Actor], None]]]] = {}  # what happens to an actor once it has acted so often
+        self.operations: list[Operation] = []  # in order of call
+        self._letters = self._processes = 0
+
+    def process(self) -> int:
+        """A process that has not been yet."""
+        self._processes += 1
+        return self._processes - 1
+
+    def last_operation_of(self, client: str) -> Operation:
+        """What a client called last."""
+        return next(o for o in reversed(self.operations) if o.client == client)
+
+    def add(self, actor: Actor) -> None:
+        """Put an actor on the stage; called by the actor itself."""
+        if actor.name in self.actors:
+            raise ValueError(f"two actors are called {actor.name}")
+        self.actors[actor.name] = actor
+
+    def record(
+        self, kind: Happening, actor: str, what: Message | tuple[object, ...] = (), peer: str | None = None, letter: int | None = None
+    ) -> None:
+        self.events.append(Event(self.world.now, kind, actor, what, peer, letter))
+
+    def send(self, src: str, dst: str, message: Message) -> None:
+        self._letters += 1
+        self.record("send", src, message, dst, self._letters)
+        self.network.send(src, dst, self._deliver, (src, dst, message, self._letters))
+
+    def _deliver(self, letter: Letter) -> None:
+        src, dst, message, number = letter
+        actor = self.actors[dst]
+        if actor.up:
+            self.record("receive", dst, message, src, number)
+            actor.receive(src, message)
+            self.acted(actor)
+
+    def acted(self, actor: Actor) -> None:
+        """An actor has handled something: what was to strike it then strikes now."""
+        actor.handled += 1
+        doom = self.doom.get(actor.name)
+        while doom and doom[0][0] <= actor.handled:
+            doom.pop(0)[1](actor)
