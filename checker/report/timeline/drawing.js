@@ -15,8 +15,8 @@ const LABEL_MIN = 22; // room below which no text is tried
 class Drawing {
   constructor(canvas, all) {
     this.canvas = canvas;
-    this.nodes = nodesHit(all);
-    this.head = AXIS + (this.nodes.length ? this.nodes.length * ROW + 3 : 0); // where lanes begin
+    this.faults = new Faults(all, this);
+    this.head = AXIS + this.faults.height; // where lanes begin
     this.palette = paletteNow();
     this.drawn = 0;
     this.shapes = 0;
@@ -24,7 +24,7 @@ class Drawing {
 
   /** Where names end and bars begin. */
   gutterFor(context, { greatest, together }) {
-    const texts = [`process ${greatest}`, together ? `${greatest} → ${greatest}` : "", ...this.nodes];
+    const texts = [`process ${greatest}`, together ? `${greatest} → ${greatest}` : "", ...this.faults.nodes];
     return Math.ceil(Math.max(...texts.map((text) => widthOf(context, text)))) + 24;
   }
 
@@ -58,7 +58,7 @@ class Drawing {
     context.rect(this.gutter, this.head, width - this.gutter, height - this.head);
     context.clip();
     this.drawGrid();
-    this.drawBands();
+    this.faults.drawBands(context);
     for (const violation of scene.violations) this.drawBoundary(violation);
     this.drawLanes();
     this.drawDensity();
@@ -67,7 +67,7 @@ class Drawing {
     context.restore();
     this.drawNames();
     this.drawAxis(step);
-    this.drawFaults();
+    this.faults.drawRows(context);
   }
 
   xOf(moment) {
@@ -105,60 +105,6 @@ class Drawing {
     for (const tick of this.ticks) {
       context.fillRect(Math.round(this.xOf(tick)), this.head, 1, scene.height);
     }
-  }
-
-  /** Where a fault is on screen, as [x, width], or nothing. */
-  placeOfFault({ begin, end }) {
-    const x = Math.max(this.xOf(begin), this.gutter);
-    const right = Math.min(end === null ? Infinity : this.xOf(end), this.scene.width);
-    const least = Math.max(right, x + FAULT_NARROW);
-    return right < this.gutter || x > this.scene.width ? undefined : [x, least - x];
-  }
-
-  /** Behind the operations, while something is wrong. */
-  drawBands() {
-    const { context, palette, scene } = this;
-    context.globalAlpha = 0.1;
-    for (const fault of scene.all.faults) {
-      const place = this.placeOfFault(fault);
-      if (place === undefined) continue;
-      context.fillStyle = colourOfFault(palette, fault.kind);
-      context.fillRect(place[0], this.head, place[1], scene.height);
-    }
-    context.globalAlpha = 1;
-  }
-
-  /** A row for each node above the lanes. */
-  drawFaults() {
-    if (!this.nodes.length) return;
-    const { context, palette, scene } = this;
-    context.fillStyle = palette.shade;
-    context.fillRect(0, AXIS, scene.width, this.head - AXIS);
-    context.textAlign = "right";
-    context.fillStyle = palette.faint;
-    this.nodes.forEach((node, row) => context.fillText(node, this.gutter - 10, AXIS + row * ROW + ROW / 2 + 1));
-    context.textAlign = "left";
-    for (const fault of scene.all.faults) {
-      const place = this.placeOfFault(fault);
-      for (const node of place === undefined ? [] : fault.nodes) {
-        const y = AXIS + this.nodes.indexOf(node) * ROW + 3;
-        drawFault(context, palette, fault.kind, ...place, y);
-        drawFaultWords(context, palette, fault.kind, fault.what, place[0], y, place[1]);
-      }
-    }
-    context.fillStyle = palette.line;
-    context.fillRect(0, this.head - 1, scene.width, 1);
-    context.fillRect(this.gutter - 1, AXIS, 1, this.head - AXIS);
-  }
-
-  /** The fault under a point, if there is one. */
-  faultAt(x, y) {
-    const node = this.nodes[Math.floor((y - AXIS) / ROW)];
-    if (y < AXIS || y >= this.head || node === undefined) return undefined;
-    return this.scene.all.faults.findLast((fault) => {
-      const place = this.placeOfFault(fault);
-      return place !== undefined && fault.nodes.includes(node) && x >= place[0] && x <= place[0] + place[1];
-    });
   }
 
   drawLanes() {

@@ -58,6 +58,71 @@ function drawFaultWords(context, palette, kind, words, x, y, room) {
   context.fillText(text, x + 4, y + FAULT / 2 + 0.5);
 }
 
+/** The faults of a history as a drawing shows them: rows between its axis and its lanes, and bands. */
+class Faults {
+  constructor(all, drawing) {
+    this.all = all;
+    this.drawing = drawing;
+    this.nodes = nodesHit(all);
+    this.height = this.nodes.length ? this.nodes.length * ROW + 3 : 0;
+  }
+
+  /** Where a fault is on screen, as [x, width], or nothing. */
+  placeOf({ begin, end }) {
+    const { drawing } = this;
+    const { width } = drawing.scene;
+    const x = Math.max(drawing.xOf(begin), drawing.gutter);
+    const right = Math.min(end === null ? Infinity : drawing.xOf(end), width);
+    return right < drawing.gutter || x > width ? undefined : [x, Math.max(right - x, FAULT_NARROW)];
+  }
+
+  /** Behind the operations, while something is wrong; not where that would be stripes too narrow to be told apart. */
+  drawBands(context) {
+    const { palette, scene, head } = this.drawing;
+    context.globalAlpha = 0.1;
+    for (const fault of this.all.faults) {
+      const place = this.placeOf(fault);
+      if (place === undefined || place[1] <= FAULT_NARROW) continue;
+      context.fillStyle = colourOfFault(palette, fault.kind);
+      context.fillRect(place[0], head, place[1], scene.height);
+    }
+    context.globalAlpha = 1;
+  }
+
+  /** A row for each node above the lanes. */
+  drawRows(context) {
+    if (!this.nodes.length) return;
+    const { palette, scene, head, gutter } = this.drawing;
+    context.fillStyle = palette.shade;
+    context.fillRect(0, AXIS, scene.width, head - AXIS);
+    context.textAlign = "right";
+    context.fillStyle = palette.faint;
+    this.nodes.forEach((node, row) => context.fillText(node, gutter - 10, AXIS + row * ROW + ROW / 2 + 1));
+    context.textAlign = "left";
+    for (const fault of this.all.faults) {
+      const place = this.placeOf(fault);
+      for (const node of place === undefined ? [] : fault.nodes) {
+        const y = AXIS + this.nodes.indexOf(node) * ROW + 3;
+        drawFault(context, palette, fault.kind, ...place, y);
+        drawFaultWords(context, palette, fault.kind, fault.what, place[0], y, place[1]);
+      }
+    }
+    context.fillStyle = palette.line;
+    context.fillRect(0, head - 1, scene.width, 1);
+    context.fillRect(gutter - 1, AXIS, 1, head - AXIS);
+  }
+
+  /** The fault under a point, if there is one. */
+  at(x, y) {
+    const node = this.nodes[Math.floor((y - AXIS) / ROW)];
+    if (y < AXIS || y >= this.drawing.head || node === undefined) return undefined;
+    return this.all.faults.findLast((fault) => {
+      const place = this.placeOf(fault);
+      return place !== undefined && fault.nodes.includes(node) && x >= place[0] && x <= place[0] + place[1];
+    });
+  }
+}
+
 /** A fault in words, for its tip. */
 function faultWords(all, { kind, what, nodes, begin, end }) {
   const said = (moment) => momentText(all, moment, Math.max(1, (all.end - all.start) / 1000), all.end);

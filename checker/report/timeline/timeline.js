@@ -201,7 +201,7 @@ class Timeline {
     const [i, near] = x < 0 ? [-1, 0] : this.at(x, y);
     if (i !== this.hovered) this.schedule();
     this.hovered = i;
-    const fault = x < 0 ? undefined : this.drawing.faultAt(x, y);
+    const fault = x < 0 ? undefined : this.drawing.faults.at(x, y);
     this.canvas.classList.toggle("over", i >= 0);
     if (fault !== undefined) this.panel.faultTip(fault);
     else if (i < 0) return this.hideTip();
