@@ -93,6 +93,9 @@ def record(
     """
     _check_numbers(nodes, clients, seconds, rate, limit_s, seed, timeout_s)
     options = _options(option, mutant, partitions)
+    if html is not None and (html.is_dir() or not html.parent.is_dir()):
+        why = "it is a folder" if html.is_dir() else f"there is no folder {html.parent}"
+        raise UsageError(f"--html {html}: {why}")
 
     from scrutator.impl.cluster.record.find import find
     from scrutator.impl.cluster.record.run import Plan, check
@@ -173,8 +176,10 @@ def _printing(run: Run, answer: Decided | Refused, folder: Path, status: ExitSta
 
         if format == "json":
             from scrutator.checker.report.json import encode
+            from scrutator.checker.report.lin_json import lin_document
+            from scrutator.checker.report.record_json import SCHEMA, RecordDocument
 
-            sys.stdout.write(encode({"schema": "scrutator.record/1", "exit_status": int(status), "folder": str(folder), "run": run}))
+            sys.stdout.write(encode(RecordDocument(SCHEMA, int(status), str(folder), run, lin_document([answer], (), status))))
         else:
             print_run(console_for(sys.stdout), run, answer, folder)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +61,7 @@ def test_json(run: Run) -> None:
     found = json.loads(out)
     assert (status, found["schema"], found["exit_status"], found["folder"]) == (0, "scrutator.record/1", 0, "one")
     assert found["run"]["schema"] == "scrutator.run/1" and found["run"]["counts"]["faults"] == {}
+    assert found["judged"]["schema"] == "scrutator.lin/1" and found["judged"]["histories"][0]["verdict"] == "holds"
     assert found["run"] == json.loads(Path("one/run.json").read_text())
 
 
@@ -71,6 +76,7 @@ def test_json(run: Run) -> None:
         (("--target", "redis", "--faults", "clock"), "it can be given --faults kill,partition,pause"),
         (("--target", "pysyncobj", "--workload", "queue", "--option", "reads=never"), "reads=never"),
         (("--target", MEMORY, "--out", "full"), "it is not empty"),
+        (("--target", MEMORY, "--html", "nowhere/run.html"), "there is no folder nowhere"),
     ],
 )
 def test_mistakes_are_said_before_anything_starts(run: Run, arguments: tuple[str, ...], why: str) -> None:
@@ -79,6 +85,30 @@ def test_mistakes_are_said_before_anything_starts(run: Run, arguments: tuple[str
     status, out, err = run(*arguments)
     assert status == 2 and out == "" and why in " ".join(err.split())
     assert not Path("runs").exists()
+
+
+def test_an_interruption_ends_it_with_a_verdict(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scrutator", "record", "--target", MEMORY, "--seconds", "600", "--out", "one"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        history = tmp_path / "one" / "history.jsonl"
+        while not (history.exists() and history.stat().st_size > 2000):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0 and out.startswith("HOLDS") and "Interrupted" in out
+    assert json.loads((tmp_path / "one" / "run.json").read_text())["interrupted"]
+
+
+def test_a_recorder_that_is_killed_leaves_what_can_be_read(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scrutator", "record", "--target", MEMORY, "--seconds", "600", "--out", "one"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        history = tmp_path / "one" / "history.jsonl"
+        while not (history.exists() and history.stat().st_size > 2000):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+    assert cli.run(["lin", str(history)]) == 0
 
 
 def test_a_cluster_that_does_not_start_is_told(run: Run) -> None:
