@@ -137,7 +137,7 @@ def test_bit_operators_are_seen():
     assert not any(model_fault(n) for n in ast.walk(ast.parse("a & b | c - d; not x; -x")))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["lin", "--help"], ["convert", "--help"], ["version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["refine", "--help"], ["lin", "--help"], ["convert", "--help"], ["version"]])
 def test_help_imports_nothing_heavy(arguments):
     code = (
         "import json, sys, time; start = time.perf_counter()\n"

@@ -56,6 +56,19 @@ class Mutant(Protocol):
     def source(self) -> str: ...
 
 
+class Refinement(Protocol):
+    """What is read of a refinement."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def spec(self) -> Spec: ...
+
+    @property
+    def doc(self) -> str: ...
+
+
 class Spec(Protocol):
     """What is read of a specification."""
 
@@ -70,6 +83,9 @@ class Spec(Protocol):
 
     @property
     def mutants(self) -> Sequence[Mutant]: ...
+
+    @property
+    def refinements(self) -> Sequence[Refinement]: ...
 
 
 def print_models(console: Console, specs: Mapping[str, Spec]) -> None:
@@ -105,7 +121,8 @@ def print_model(console: Console, name: str, spec: Spec) -> None:
     bounds = [(f"{b.name}={_printed(b.default)}", b.doc) for b in spec.bounds]
     properties = [(p.name, f"{p.kind.value}: {p.doc}") for p in spec.properties]
     mutants = [(m.name, _story(m)) for m in spec.mutants]
-    for title, rows in (("Bounds", bounds), ("Properties", properties), ("Mutants", mutants)):
+    refinements = [(r.spec.name, f"by {r.name}: {r.doc}") for r in spec.refinements]
+    for title, rows in (("Bounds", bounds), ("Properties", properties), ("Mutants", mutants), ("Refines", refinements)):
         if rows:
             console.print()
             put(console, title, style="bold")
@@ -128,6 +145,7 @@ def _document(name: str, spec: Spec) -> dict[str, Any]:
         "mutants": [
             {"name": m.name, "doc": m.doc, "breaks": m.breaks, "source": m.source} for m in spec.mutants
         ],
+        "refines": [{"model": r.spec.name, "mapping": r.name, "doc": r.doc} for r in spec.refinements],
     }
 
 

@@ -39,8 +39,9 @@ SPEC = named(
     bounds=(named("managers", default=3), named("losses", default=False)),
     properties=(named("consistent", kind=Kind.INVARIANT), named("done", kind=Kind.INVARIANT)),
     mutants=(named("commit_without_all", breaks="consistent", source="an impatient coordinator"),),
+    refinements=(named("of_resources", spec=named("transaction-commit")),),
 )
-OTHER = named("paxos", bounds=(), properties=(), mutants=())
+OTHER = named("paxos", bounds=(), properties=(), mutants=(), refinements=())
 
 
 @pytest.fixture
