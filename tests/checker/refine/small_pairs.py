@@ -362,3 +362,32 @@ def itself(s: Paxos, t: Paxos) -> None:
 
 
 PAXOS_TO_ITSELF = Refinement("itself", paxos.SPEC, itself)
+
+# --- counters, one of which makes a mistake ----------------------------------------------------------
+
+
+class Count(Record):
+    n = Nat(3)
+
+
+ROUND = Spec("round", Count, doc="counts round and round")
+
+
+@ROUND.action()
+def count_round(c: Count) -> None:
+    c.n = c.n + 1 if c.n < 3 else 0
+
+
+UP = Spec("up", Count, doc="counts beyond its range")
+
+
+@UP.action()
+def count_up(c: Count) -> None:
+    c.n += 1
+
+
+def same(c: Count, d: Count) -> None:
+    d.n = c.n
+
+
+ROUND_TO_UP, UP_TO_ROUND = Refinement("same", UP, same), Refinement("same", ROUND, same)

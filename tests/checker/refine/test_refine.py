@@ -267,6 +267,13 @@ def test_a_mapping_that_needs_more_room_says_so(engine):
         refine(pairs.TOWER, pairs.TOWER_TO_SMALL_BOARD, options=options(engine))
 
 
+@ENGINES
+@pytest.mark.parametrize(("spec", "refinement"), [(pairs.ROUND, pairs.ROUND_TO_UP), (pairs.UP, pairs.UP_TO_ROUND)])
+def test_mistakes_of_either_model_are_located(engine, spec, refinement):
+    with pytest.raises(ModelError, match=r"small_pairs.py:\d+: `c.n \+= 1`: action count_up: n = 4: 4 is outside of 0..3"):
+        refine(spec, refinement, options=options(engine))
+
+
 @pytest.mark.parametrize(
     ("bounds", "why"),
     [
