@@ -20,7 +20,7 @@ from scrutator.impl.cluster.record.workloads import Call, Workload
 from scrutator.impl.cluster.target import Client, Refused, Target
 from scrutator.impl.history import History, Plain
 
-MOODS_MAX = 40  # operations after which a client that goes about goes on to the next node
+TURN_MAX = 40  # operations after which a client that goes about goes on to the next node
 BEHIND_MAX_S = 0.5  # what a client does not catch up with
 TROUBLES_MAX = 50  # different errors that are kept
 
@@ -157,7 +157,7 @@ class Worker:
         if self.habit is Habit.ROTATES and self._left <= 0:
             await self.close()
             self._place += 1
-            self._left = 1 + self.random.randrange(MOODS_MAX)
+            self._left = 1 + self.random.randrange(TURN_MAX)
         self._left -= 1
         if self._client is None:
             nodes = self.shared.target.nodes
