@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -26,6 +26,7 @@ from scrutator.model.language.spec import Kind, Spec
 SEEDS = 400
 RARE_SEEDS = 20_000  # for what must be found
 SHRINK_S = 3.0
+LATER_US = 100_000  # a shorter run may decide a little later than the one it was made of
 JUDGE_S = 60.0  # for one history
 
 
@@ -110,10 +111,24 @@ def _decides(design: Design, property: str, is_reached: bool, run: Run) -> bool:
 
 
 def shrunk(design: Design, run: Run, decides: Callable[[Run], bool], timeout_s: float) -> Run:
-    """A run that decides as well, with as few faults and messages as were found in that time."""
+    """A run that decides as well, with as few faults and messages as were found in that time, and that ends then."""
     from scrutator.impl.sim.shrink import shrink_tape
 
-    return shrink_tape(run, lambda tape: play(design, run.variant, tape=tape), decides, timeout_s=timeout_s).run
+    until_us = _end(design, run, decides)
+    early = run if until_us is None else play(design, run.variant, tape=run.tape, until_us=until_us + LATER_US)
+
+    def replay(tape: Sequence[int]) -> Run:
+        return play(design, run.variant, tape=tape, until_us=None if until_us is None else until_us + LATER_US)
+
+    small = shrink_tape(early, replay, decides, timeout_s=timeout_s).run
+    end_us = _end(design, small, decides)
+    return small if end_us is None else play(design, run.variant, tape=small.tape, until_us=end_us)
+
+
+def _end(design: Design, run: Run, decides: Callable[[Run], bool]) -> int | None:
+    """When this run has decided, in microseconds; None if only its end does."""
+    times = sorted({e.at_us for e in run.events if e.kind in ("return", "note", "crash")})
+    return next((t for t in times if decides(play(design, run.variant, tape=run.tape, until_us=t))), None)
 
 
 # --- histories ----------------------------------------------------------------------------

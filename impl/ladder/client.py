@@ -80,6 +80,10 @@ class Client(Actor):
             self.operation = self._process = None
             self.gave_up()
 
+    def again(self) -> None:
+        """Ask again now, as an attempt of its own."""
+        self._attempt(self._calls)
+
     def retire(self) -> None:
         """Call nothing more of its own accord."""
         self._todo = []
@@ -94,8 +98,13 @@ class Client(Actor):
             return
         self._asked += 1
         self.attempt += 1
-        self.after(self.attempt_ms, self._attempt, call)
+        self.after(self.attempt_ms, self._time_out, (call, self.attempt))
         self.ask(self.operation)
+
+    def _time_out(self, which: tuple[int, int]) -> None:
+        call, attempt = which
+        if attempt == self.attempt:
+            self._attempt(call)
 
     def _next(self, _: None) -> None:
         if self._todo and self.is_idle:

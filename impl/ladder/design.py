@@ -26,7 +26,8 @@ class Judged(Enum):
 class Run:
     """What came of one seed, or of one tape.
 
-    ``asked_last`` has the clients that were left when all had healed, and whether each was answered then.
+    ``asked_last`` has the clients that were left when all had healed, and whether each was answered then; empty in a run that ended
+    before that.
     """
 
     variant: Variant
@@ -36,7 +37,6 @@ class Run:
     operations: tuple[Operation, ...]  # in order of call
     events: tuple[Event, ...]
     asked_last: Mapping[str, bool]
-    healed_us: int
 
     @property
     def crashed(self) -> frozenset[str]:

@@ -15,8 +15,8 @@ from scrutator.impl.sim.world import MILLISECOND
 
 Line = tuple[str, str]
 
-ACTS_MAX = 12  # how often an actor has acted before it crashes
-DELAY_MS = (0, 0, 3, 12)  # how much later
+ACTS_MAX = 8  # how often an actor has acted before it crashes
+DELAY_MS = (0, 1, 2, 3, 4, 6, 8, 12)  # how much later
 AWAY_MS = (40, 120, 400, 1200)  # for how long
 CUT_MS = (100, 400, 1200)
 LOST = (0, 0, 60, 200)  # of 1024 messages

@@ -21,21 +21,25 @@ SETTLING_US = 300 * MILLISECOND
 LOOK_US = 20 * MILLISECOND
 
 
-def play(design: Design, variant: Variant, seed: int | None = None, *, tape: Sequence[int] = ()) -> Run:
-    """One run, from a seed or from a tape."""
+def play(design: Design, variant: Variant, seed: int | None = None, *, tape: Sequence[int] = (), until_us: int | None = None) -> Run:
+    """One run, from a seed or from a tape; it may end at a time at which things still fail."""
     stage = Stage(variant, Tape(seed, recorded=tape))
     design.cast(stage)
     faults = design.faults(variant)
     draw(stage, faults)
     for actor in stage.actors.values():
         actor.start()
-    stage.world.run(FAILING_US)
-    heal(stage, faults)
-    stage.world.run(FAILING_US + SETTLING_US)
-    asked = _ask_last(stage)
+    asked: dict[str, bool] = {}
+    if until_us is not None and until_us <= FAILING_US:
+        stage.world.run(until_us)
+    else:
+        stage.world.run(FAILING_US)
+        heal(stage, faults)
+        stage.world.run(FAILING_US + SETTLING_US)
+        asked = _ask_last(stage)
     drawn = stage.tape
     return Run(
-        variant, design.object_name, tuple(drawn.choices), tuple(drawn.sizes), tuple(stage.operations), tuple(stage.events), asked, FAILING_US
+        variant, design.object_name, tuple(drawn.choices), tuple(drawn.sizes), tuple(stage.operations), tuple(stage.events), asked
     )
 
 

@@ -64,5 +64,5 @@ def shop_is_open(run: Run) -> bool:
 
 
 def somebody_gets_the_phone(run: Run) -> bool:
-    """Somebody was told "yours"; or nobody is left who could ask."""
-    return any(o.method == "buy" and o.returned_us is not None and o.result == o.argument for o in run.operations) or not run.asked_last
+    """Somebody heard who has it; or nobody is left who could ask."""
+    return any(o.method == "buy" and o.returned_us is not None for o in run.operations) or not run.asked_last
