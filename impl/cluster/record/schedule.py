@@ -45,13 +45,13 @@ def schedule(seed: int, kinds: Sequence[str], seconds: float) -> tuple[Fault, ..
     found: list[Fault] = []
     at = unit * random.uniform(0.5, 1.5)
     while kinds and at + 1.5 * unit <= seconds:
-        length = unit * random.uniform(0.7, 4.0)
+        length = unit * random.uniform(0.7, 3.5)
         several = len(kinds) > 1 and random.random() < TOGETHER
         for kind in {kinds_bag.draw(): None, **({kinds_bag.draw(): None} if several else {})}:
             begin = at + unit * random.uniform(0, 0.4)
             end = min(begin + length * random.uniform(0.6, 1.0), seconds)
             found.append(Fault(kind, aims[kind].draw(), begin, end, random.getrandbits(32)))
-        at += length + unit * random.uniform(0.8, 3.0)
+        at += length + unit * random.uniform(0.5, 2.0)
     return tuple(sorted(found, key=lambda fault: fault.begin_s))
 
 

@@ -280,7 +280,7 @@ def timelines(monkeypatch):
     from scrutator.checker import report
 
     drawn = []
-    stub = types.SimpleNamespace(write=lambda path, history, object_, found: drawn.append((str(path), found.verdict)))
+    stub = types.SimpleNamespace(write=lambda path, history, object_, found, bands: drawn.append((str(path), found.verdict)))
     monkeypatch.setitem(sys.modules, "scrutator.checker.report.timeline", stub)
     monkeypatch.setattr(report, "timeline", stub, raising=False)
     return drawn
