@@ -101,8 +101,10 @@ class Worker:
         """Ask each key for what it holds until it is told, or all there was is taken; how many were not."""
         missed = 0
         for key in keys:
-            while not (known := await self._asked(key)) and self.shared.now_ns() < until_ns:
-                await asyncio.sleep(0.1)
+            known = False
+            while not known and self.shared.now_ns() < until_ns:
+                known = await self._asked(key)
+                await asyncio.sleep(0 if known else 0.1)
             missed += not known
         return missed
 

@@ -28,7 +28,8 @@ from scrutator.impl.cluster.target import Target, TargetError
 from scrutator.impl.history import History
 
 START_S_MAX = 120.0
-FINISH_S_MAX = 30.0  # for the last reads, once all is healed
+FINISH_S_MAX = 30.0  # for the last reads, once all is healed, and this share of a run's length in addition
+FINISH_SHARE = 0.2
 FINISH_SOON_S = 5.0  # for the same, where somebody waits for the end
 ROUNDS = 2  # how many clients ask each key at the end
 SHOW_S = 0.25
@@ -148,7 +149,8 @@ async def record(plan: Plan, target: Target, folder: Path, show: Show) -> Run:
             versions, configuration = dict(target.versions()), dict(target.configuration())
         finally:
             show("stopping the nodes")
-            await target.stop()
+            unstopped = await _stopped(target)
+    recording.problems.update(unstopped)
     run = _run(recording, versions, configuration, began, now_ns() / 1e9)
     run.write(folder)
     return run
@@ -164,13 +166,22 @@ async def _started(plan: Plan, target: Target, folder: Path, stop: asyncio.Event
         await asyncio.wait((starting, stopping), timeout=START_S_MAX, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done() and not stop.is_set():
             raise TargetError(f"{plan.target} did not start within {START_S_MAX:.0f} s: see its logs below {nodes}")
-        if starting.done():
-            starting.result()
+        if starting.done() and (error := starting.exception()) is not None:
+            raise error if isinstance(error, TargetError) else TargetError(f"{plan.target} did not start: {type(error).__name__}: {error}") from error
         return starting.done() and not stop.is_set()
     finally:
         for task in (starting, stopping):
             task.cancel()
         await asyncio.gather(starting, stopping, return_exceptions=True)
+
+
+async def _stopped(target: Target) -> dict[str, None]:
+    """Stop the nodes; what went wrong with that, which must not hide what was seen."""
+    try:
+        await target.stop()
+    except Exception as error:
+        return {f"the nodes could not be stopped: {type(error).__name__}: {error}": None}
+    return {}
 
 
 async def _go_on(recording: _Recording, show: Show) -> None:
@@ -198,7 +209,8 @@ async def _last_reads(recording: _Recording) -> None:
     shared, workers = recording.shared, recording.workers
     keys = list(shared.workload.keys.every)
     rounds = 1 if shared.workload.empties else min(ROUNDS, len(workers))
-    until_ns = shared.now_ns() + int((FINISH_SOON_S if shared.stop.is_set() else FINISH_S_MAX) * 1e9)
+    most_s = FINISH_SOON_S if shared.stop.is_set() else FINISH_S_MAX + FINISH_SHARE * recording.plan.seconds
+    until_ns = shared.now_ns() + int(most_s * 1e9)
     tasks = []
     for place, worker in enumerate(workers):
         await worker.close()

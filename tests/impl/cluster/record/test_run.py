@@ -12,6 +12,7 @@ import pytest
 from fakes import Memory
 
 from scrutator.checker.linear import History, check_linearizable
+from scrutator.impl.cluster.record import run as run_module
 from scrutator.impl.cluster.record.find import find, names
 from scrutator.impl.cluster.record.nemesis import Struck
 from scrutator.impl.cluster.record.run import Plan, Run, check, record
@@ -128,3 +129,35 @@ def test_nodes_that_end_by_themselves_are_told(tmp_path):
 
     run, _ = recorded(plan_of(), Frail(), tmp_path)
     assert run.node_problems == ["n2 exited with status 3 though nobody asked it to"]
+
+
+def test_a_cluster_that_stays_dead_does_not_hold_the_end_up(tmp_path, monkeypatch):
+    class Dying(Memory):
+        async def kill(self, node):
+            await super().kill(node)
+            self.restart = self.never
+
+        async def never(self, node):
+            raise OSError("out of disks")
+
+    monkeypatch.setattr(run_module, "FINISH_S_MAX", 0.3)
+    run, found = recorded(plan_of(faults=["kill"], nodes=5), Dying(), tmp_path)
+    assert run.counts.keys_not_read_at_the_end > 0 and run.seconds < 60 and found.verdict.name == "HOLDS"
+    assert any("out of disks" in error for error in run.fault_errors)
+
+
+def test_a_target_with_bugs_is_told_as_one(tmp_path):
+    class Unready(Memory):
+        async def start(self, folder, nodes, seed):
+            raise KeyError("port")
+
+    with pytest.raises(TargetError, match="memory did not start: KeyError: 'port'"):
+        asyncio.run(record(plan_of(), Unready(), tmp_path, lambda _: None))
+
+    class Clinging(Memory):
+        async def stop(self):
+            await super().stop()
+            raise OSError("still there")
+
+    run, _ = recorded(plan_of(), Clinging(), tmp_path / "other")
+    assert run.node_problems == ["the nodes could not be stopped: OSError: still there"]
