@@ -2,6 +2,7 @@
 
     lock          held while a process uses the folder
     store.json    the mark (`store_mark`): whose store this is, and whether a write-ahead log belongs to it
+    store.closed  the mark that will take its place
     raft.db       SQLite: a row for each entry, one for the state; raft.db-wal beside it while in use
     snapshot-*    the state machine's bytes (`snapshot_file`)
 
@@ -29,7 +30,15 @@ from msgspec.structs import replace
 
 from scrutator.impl.node.snapshot_file import Prepared, write_snapshot
 from scrutator.impl.node.store_errors import CorruptStore, RefusedStore, StoreFailed, StoreFull, failure
-from scrutator.impl.node.store_mark import Life, Mark, read_mark, sync_folder, write_mark
+from scrutator.impl.node.store_mark import (
+    Life,
+    Mark,
+    read_mark,
+    sync_folder,
+    use_spare,
+    write_mark,
+    write_spare,
+)
 from scrutator.impl.node.store_read import (
     DATABASE,
     FORMAT,
@@ -120,8 +129,9 @@ class Store:
         A checkpoint comes first: it writes anew what a failed sync may have left in memory alone, and begins another
         round through the write-ahead log, so that torn frames are not taken for later ones.
         """
+        write_spare(self.folder, Mark(mark.format, mark.identity, mark.created, Life.CLOSED))  # before there is a write-ahead log to lose
         self._db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw&psow=1", uri=True, isolation_level=None, check_same_thread=False)
-        self._shut = weakref.finalize(self, _shut, self._db, self.folder, mark, os.getpid())
+        self._shut = weakref.finalize(self, _shut, self._db, self.folder, os.getpid())
         for pragma in (*_PRAGMAS, f"journal_size_limit={4 * WAL_BYTES}"):
             self._db.execute(f"PRAGMA {pragma}")
         self._checkpoint()
@@ -352,19 +362,18 @@ def _lengthen(wal: Path, size: int) -> None:
             os.fsync(file.fileno())
 
 
-def _shut(db: sqlite3.Connection, folder: Path, mark: Mark, process: int) -> None:
+def _shut(db: sqlite3.Connection, folder: Path, process: int) -> None:
     """Close a database: SQLite then merges the write-ahead log and removes it, and the mark must say so."""
     if os.getpid() != process:
         return  # a forked child: none of this is its own
-    closed = Mark(mark.format, mark.identity, mark.created, Life.CLOSED)
     with suppress(sqlite3.Error, OSError):
         if db.in_transaction:
             db.rollback()
         busy, log, merged = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if not busy and log == merged:
-            write_mark(folder, closed)
+            use_spare(folder)
     with suppress(sqlite3.Error):
         db.close()
     with suppress(OSError):
         if not (folder / WAL).exists():  # SQLite has merged it after all
-            write_mark(folder, closed)
+            use_spare(folder)  # unless it was used already

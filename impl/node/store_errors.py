@@ -16,6 +16,7 @@ RESTORE = (
     "Never start an emptied node under its old name"
 )
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_ROOM_BYTES = 1 << 15  # with less than this, what fails to be written fails for want of room
 
 
 class RefusedStore(Exception):
@@ -47,6 +48,7 @@ def failure(error: OSError | sqlite3.Error, path: Path) -> StoreFull | StoreFail
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         why, full = f"{error} ({getattr(error, 'sqlite_errorname', 'SQLite')})", code == sqlite3.SQLITE_FULL
         rotten = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    full = full or 0 <= _free_bytes(path) < _ROOM_BYTES  # SQLite does not always say so
     if rotten:
         return corrupt(path, why)
     if full:
@@ -55,8 +57,14 @@ def failure(error: OSError | sqlite3.Error, path: Path) -> StoreFull | StoreFail
 
 
 def _free(path: Path) -> str:
+    free = _free_bytes(path)
+    return f"{free / 1e6:,.1f} MB free" if free >= 0 else "free space unknown"
+
+
+def _free_bytes(path: Path) -> int:
+    """What there is room for on that disk, -1 where that cannot be known."""
     try:
         system = os.statvfs(path.parent)
     except OSError:
-        return "free space unknown"
-    return f"{system.f_bavail * system.f_frsize / 1e6:,.1f} MB free"
+        return -1
+    return system.f_bavail * system.f_frsize

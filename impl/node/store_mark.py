@@ -2,7 +2,8 @@
 
 Law: the mark is first made and last removed, and always whole.  SQLite takes a missing database for a new one and
 a missing write-ahead log for an empty one; the mark knows better.  While it says OPEN, a write-ahead log must be there,
-and be no shorter than it was made.
+and be no shorter than it was made.  The mark of a closed store is written when it is opened, and only renamed when it is
+closed: a full disk must not keep the mark from saying that SQLite has removed the write-ahead log.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from msgspec import Struct
 from scrutator.impl.node.store_errors import corrupt
 
 MARK = "store.json"
+SPARE = "store.closed"  # takes the mark's place when the store is closed
 _BYTES_MAX = 1 << 16
 
 
@@ -73,16 +75,33 @@ def read_mark(folder: Path) -> Mark | None:
 
 def write_mark(folder: Path, mark: Mark) -> None:
     """Put a mark in the place of the old one, durably; raises `OSError`."""
-    path = folder / MARK
-    temporary = path.with_suffix(".tmp")
+    temporary = (folder / MARK).with_suffix(".tmp")
+    _write(temporary, mark)
+    temporary.rename(folder / MARK)
+    sync_folder(folder)
+
+
+def write_spare(folder: Path, mark: Mark) -> None:
+    """Lay ready the mark of the store once it is closed; raises `OSError`."""
+    path = folder / SPARE
+    if not path.exists() or path.read_bytes() != _encoded(mark):
+        _write(path, mark)
+        sync_folder(folder)
+
+
+def use_spare(folder: Path) -> None:
+    """The store is closed: takes no room on the disk; raises `OSError`."""
+    (folder / SPARE).rename(folder / MARK)
+    sync_folder(folder)
+
+
+def _write(path: Path, mark: Mark) -> None:
     with suppress(FileNotFoundError):
-        temporary.unlink()
-    with temporary.open("xb") as file:
-        file.write(msgspec.json.encode(_Summed(mark, _sum(mark))))
+        path.unlink()
+    with path.open("xb") as file:
+        file.write(_encoded(mark))
         file.flush()
         os.fsync(file.fileno())
-    temporary.rename(path)
-    sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:
@@ -92,6 +111,10 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _encoded(mark: Mark) -> bytes:
+    return msgspec.json.encode(_Summed(mark, _sum(mark)))
 
 
 def _sum(mark: Mark) -> int:

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrutator.impl.node import store as store_module
+from scrutator.impl.node import store_mark
 from scrutator.impl.node.store import CorruptStore, Loaded, RefusedStore, Store, StoreFailed, StoreFull
 from scrutator.impl.raft import Entry, Persist, Snapshot, configuration
 from scrutator.impl.raft.messages import Kind
@@ -341,6 +342,27 @@ def test_a_full_disk(tmp_path: Path) -> None:
             assert len(loaded.entries) == last and loaded.term == 1
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_a_disk_that_is_full_when_the_store_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite removes the write-ahead log as it closes, and the mark must say so though nothing can be written."""
+    store, _ = opened(tmp_path)
+    store.write([Persist(term=1, vote=None, entries=entries(1, 9))])
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_mark, "_write", full)
+        store.close()
+        assert not (tmp_path / "raft.db-wal").exists()
+        store = Store(tmp_path, identity="c/a")
+        with pytest.raises(StoreFull, match="Make room"):
+            store.load()
+        store.close()
+    store, loaded = opened(tmp_path)
+    store.close()
+    assert loaded.entries == entries(1, 9)
 
 
 def test_a_full_database(tmp_path: Path) -> None:
