@@ -96,7 +96,7 @@ class _Path:
 
     def connected(self, write: asyncio.Transport) -> None:
         self.write = write
-        self.settle()
+        self._later()
 
     def settle(self) -> None:
         """Read exactly when what is read can go on."""
@@ -112,10 +112,10 @@ class _Path:
         self.settle()
 
     def received(self, data: bytes) -> None:
-        if self.write is None or self.write.is_closing():
+        if self.write is not None and self.write.is_closing():
             return  # that side is gone, and this one could not be told
         delay_s, rate = self.proxies._delay_s.get(self.pair, 0.0), self.proxies._rate.get(self.pair, 0.0)
-        if not (delay_s or rate or self._queue or self.is_cut):
+        if self.write is not None and not (delay_s or rate or self._queue or self.is_cut):
             self.write.write(data)
             return
         now = asyncio.get_running_loop().time()
@@ -128,17 +128,17 @@ class _Path:
     def _release(self) -> None:
         """Pass on what is due, and come back for the next."""
         loop = asyncio.get_running_loop()
-        self._timer = None
         while self._queue and not self.is_cut and self.write is not None and self._queue[0][0] <= loop.time():
             data = self._queue.popleft()[1]
             self._queued -= len(data)
             self.write.write(data)
-        if self._queue and not self.is_cut:
-            self._timer = loop.call_at(self._queue[0][0], self._later)
+        if self._queue and not self.is_cut and self.write is not None:
+            self._timer = self._timer or loop.call_at(self._queue[0][0], self._later)
         elif self._ended and not self._queue:
             self.ended()
 
     def _later(self) -> None:
+        self._timer = None
         self._release()
         self.settle()
 
@@ -174,8 +174,13 @@ class _End(asyncio.Protocol):
     reads: _Path | None = None
     writes: _Path | None = None
 
+    def __init__(self, proxies: Proxies, pair: Pair) -> None:
+        self._proxies, self._pair = proxies, pair
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast(asyncio.Transport, transport).pause_reading()  # until there is a path for what it says
+        # Of a socket; uvloop's are no instances of the class.  It begins to read right after this whatever it is told
+        # here, so that a path must be there, which keeps what it hears before it knows where to.
+        self.reads = _Path(self._proxies, self._pair, cast(asyncio.Transport, transport))
 
     def data_received(self, data: bytes) -> None:
         if self.reads is not None:
@@ -197,29 +202,27 @@ class _End(asyncio.Protocol):
 class _Accepted(_End):
     """The end of the node that dialled; dials the other one."""
 
-    def __init__(self, proxies: Proxies, pair: Pair) -> None:
-        self._proxies, self._pair = proxies, pair
-        self._dial: asyncio.Task[None] | None = None
+    _dial: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        both_ways = cast(asyncio.Transport, transport)  # of a socket; uvloop's are no instances of the class
-        self.reads = _Path(self._proxies, self._pair, both_ways)
-        if not self.reads.is_cut and self._pair[::-1] not in self._proxies._cut:
-            self._dial = asyncio.get_running_loop().create_task(self._connect(both_ways))
-
-    async def _connect(self, transport: asyncio.Transport) -> None:
         assert self.reads is not None
+        if not self.reads.is_cut and self._pair[::-1] not in self._proxies._cut:
+            self._dial = asyncio.get_running_loop().create_task(self._connect(self.reads))
+
+    async def _connect(self, there: _Path) -> None:
         host, port = self._proxies._targets[self._pair[1]]
         try:
-            other, end = await asyncio.get_running_loop().create_connection(_End, host, port)
+            _, end = await asyncio.get_running_loop().create_connection(partial(_End, self._proxies, self._pair[::-1]), host, port)
         except OSError:
-            self.reads.abort()  # nobody listens there: the dialler is told so
+            there.abort()  # nobody listens there: the dialler is told so
             return
-        back = end.reads = _Path(self._proxies, self._pair[::-1], other)
-        end.writes, self.writes = self.reads, back
-        if transport.is_closing():
-            other.abort()
+        back = end.reads
+        assert back is not None
+        end.writes, self.writes = there, back
+        if there.read.is_closing():
+            there.abort()
+            back.abort()
             return
-        self.reads.connected(other)
-        back.connected(transport)
+        there.connected(back.read)
+        back.connected(there.read)

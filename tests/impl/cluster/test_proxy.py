@@ -13,6 +13,8 @@ from scrutator.impl.cluster.proxy import Proxies
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
+InLab = Callable[[Callable[["Lab"], Awaitable[None]]], None]
+
 
 class Lab:
     """Servers a and b, each behind proxies; the server b answers what it reads, in capitals."""
@@ -66,15 +68,22 @@ class Lab:
         return bytes(self.heard[name]) == data
 
 
-def in_lab(work: Callable[[Lab], Awaitable[None]]) -> None:
-    async def main() -> None:
-        async with Lab() as lab:
-            await work(lab)
+@pytest.fixture(params=["asyncio", "uvloop"])
+def in_lab(request: pytest.FixtureRequest) -> InLab:
+    factory = asyncio.new_event_loop if request.param == "asyncio" else pytest.importorskip("uvloop").new_event_loop
 
-    asyncio.run(main())
+    def run(work: Callable[[Lab], Awaitable[None]]) -> None:
+        async def main() -> None:
+            async with Lab() as lab:
+                await work(lab)
+
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(main())
+
+    return run
 
 
-def test_bytes_pass_both_ways_and_in_order() -> None:
+def test_bytes_pass_both_ways_and_in_order(in_lab: InLab) -> None:
     async def work(lab: Lab) -> None:
         reader, writer = await lab.dial("a", "b")
         data = b"".join(b"%07d," % k for k in range(200_000))
@@ -86,7 +95,7 @@ def test_bytes_pass_both_ways_and_in_order() -> None:
     in_lab(work)
 
 
-def test_a_cut_is_a_black_hole_and_healing_resets() -> None:
+def test_a_cut_is_a_black_hole_and_healing_resets(in_lab: InLab) -> None:
     async def work(lab: Lab) -> None:
         reader, writer = await lab.dial("a", "b")
         writer.write(b"before")
@@ -110,7 +119,7 @@ def test_a_cut_is_a_black_hole_and_healing_resets() -> None:
     in_lab(work)
 
 
-def test_each_direction_is_cut_by_itself() -> None:
+def test_each_direction_is_cut_by_itself(in_lab: InLab) -> None:
     async def work(lab: Lab) -> None:
         reader, writer = await lab.dial("a", "b")
         other, back = await lab.dial("b", "a")
@@ -129,7 +138,7 @@ def test_each_direction_is_cut_by_itself() -> None:
     in_lab(work)
 
 
-def test_a_cut_hides_that_a_node_has_died_and_a_whole_wire_tells() -> None:
+def test_a_cut_hides_that_a_node_has_died_and_a_whole_wire_tells(in_lab: InLab) -> None:
     async def work(lab: Lab) -> None:
         reader, writer = await lab.dial("a", "b")
         writer.write(b"x")
@@ -146,7 +155,7 @@ def test_a_cut_hides_that_a_node_has_died_and_a_whole_wire_tells() -> None:
     in_lab(work)
 
 
-def test_one_direction_heals_while_the_other_stays_cut() -> None:
+def test_one_direction_heals_while_the_other_stays_cut(in_lab: InLab) -> None:
     async def work(lab: Lab) -> None:
         lab.proxies.cut({("a", "b"), ("b", "a")})
         _, writer = await lab.dial("a", "b")
@@ -163,7 +172,7 @@ def test_one_direction_heals_while_the_other_stays_cut() -> None:
     in_lab(work)
 
 
-def test_a_node_that_does_not_listen_refuses() -> None:
+def test_a_node_that_does_not_listen_refuses(in_lab: InLab) -> None:
     async def work(lab: Lab) -> None:
         lab.servers["b"].close()
         reader, _ = await lab.dial("a", "b")
@@ -173,7 +182,7 @@ def test_a_node_that_does_not_listen_refuses() -> None:
     in_lab(work)
 
 
-def test_a_slow_direction_keeps_order_and_waits() -> None:
+def test_a_slow_direction_keeps_order_and_waits(in_lab: InLab) -> None:
     async def work(lab: Lab) -> None:
         loop = asyncio.get_running_loop()
         lab.proxies.slow(("a", "b"), delay_s=0.05)
@@ -184,6 +193,11 @@ def test_a_slow_direction_keeps_order_and_waits() -> None:
             await asyncio.sleep(0.002)
         assert await reader.readexactly(10) == b"0123456789"
         assert loop.time() - start >= 0.05
+        data = b"".join(b"%05d" % k for k in range(2000))
+        for k in range(0, len(data), 500):
+            writer.write(data[k : k + 500])
+            await asyncio.sleep(0)
+        assert await reader.readexactly(len(data)) == data
         lab.proxies.slow(("a", "b"), bytes_per_s=2e6)
         start = loop.time()
         writer.write(bytes(400_000))
@@ -196,7 +210,7 @@ def test_a_slow_direction_keeps_order_and_waits() -> None:
     in_lab(work)
 
 
-def test_a_writer_is_held_back_rather_than_stored_for() -> None:
+def test_a_writer_is_held_back_rather_than_stored_for(in_lab: InLab) -> None:
     async def work(lab: Lab) -> None:
         lab.proxies.cut({("a", "b"), ("b", "a")})
         _, writer = await lab.dial("a", "b")
