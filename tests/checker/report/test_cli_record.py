@@ -17,7 +17,7 @@ from scrutator.checker import cli
 
 ROOT = Path(__file__).resolve().parents[3]
 MEMORY = f"{ROOT / 'tests' / 'impl' / 'cluster' / 'record' / 'fakes.py'}:Memory"
-SHORT = ("--seconds", "1", "--rate", "300", "--clients", "6")
+SHORT = ("--seconds", "1", "--rate", "200", "--clients", "6")
 
 Run = Callable[..., tuple[int, str, str]]
 
