@@ -87,11 +87,12 @@ class Writers:
         self._stopping = True
         await asyncio.gather(*self._tasks)
         client = self.target.connect(None, 0)
+        held = {key: str(await done(client, "get", key)) for key in self.acknowledged}
+        await client.close()
         for key, acknowledged in self.acknowledged.items():
-            found = [int(word) for word in str(await done(client, "get", key)).split(",") if word]
+            found = [int(word) for word in held[key].split(",") if word and word != "None"]
             assert [number for number in found if number not in self.doubtful[key]] == acknowledged
             assert len(found) == len(set(found))
-        await client.close()
 
 
 async def leader_of(target: RaftTarget) -> str:
