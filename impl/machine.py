@@ -54,7 +54,7 @@ class Session(Struct, frozen=True, array_like=True):
     reply: Reply
 
 
-class _Image(Struct, frozen=True, array_like=True):
+class Image(Struct, frozen=True, array_like=True):
     """A snapshot; lists, because their order is state: the first session is the next to expire."""
 
     data: list[tuple[bytes, bytes]]
@@ -72,7 +72,7 @@ class Applied(Protocol):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _COMMAND = msgspec.msgpack.Decoder(Command)
-_IMAGE = msgspec.msgpack.Decoder(_Image)
+_IMAGE = msgspec.msgpack.Decoder(Image)
 _DONE = Reply()
 
 
@@ -85,6 +85,14 @@ def encoded(command: Command) -> bytes:
     if command.more:
         return _ENCODER.encode(command)
     return _ENCODER.encode((command.op, command.key, command.value, command.expected, command.session, command.sequence))
+
+
+def image_of(snapshot: bytes | memoryview | mmap) -> Image:
+    """What the bytes of a snapshot say; raises `msgspec.DecodeError` where they are none."""
+    try:
+        return _IMAGE.decode(snapshot)
+    except UnicodeDecodeError as error:  # in a text
+        raise msgspec.DecodeError(str(error)) from None
 
 
 def is_read(command: Command) -> bool:
@@ -115,7 +123,7 @@ class KeyValue:
             return _DONE
         try:
             command = _COMMAND.decode(entry.data)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return Reply(error="unknown")  # the same at every server
         return self.apply_command(entry.index, command)
 
@@ -159,7 +167,10 @@ class KeyValue:
 
     def restore(self, snapshot: bytes | memoryview | mmap) -> None:
         """Become what `snapshot` was taken of; raises `msgspec.DecodeError` where it is none."""
-        image = _IMAGE.decode(snapshot)
+        self.become(image_of(snapshot))
+
+    def become(self, image: Image) -> None:
+        """Hold what an image says."""
         self.data, self.sessions = dict(image.data), dict(image.sessions)
         self.executed = None
 
@@ -292,7 +303,7 @@ def _integer(text: bytes) -> int | None:
 
 
 def _pieces(data: dict[bytes, bytes], sessions: list[tuple[int, Session]]) -> Iterator[bytes]:
-    """An `_Image` in msgpack; the lists are written element by element, behind headers of our own."""
+    """An `Image` in msgpack; the lists are written element by element, behind headers of our own."""
     yield array_header(2) + array_header(len(data))
     yield from elements(data.items(), lambda pair: len(pair[0]) + len(pair[1]))
     yield array_header(len(sessions))

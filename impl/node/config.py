@@ -55,6 +55,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     link_bytes_max: int = 32 << 20  # unsent to one peer; beyond it messages are dropped
     snapshot_every: int = 100_000  # entries after which a snapshot replaces the log's beginning
     log_bytes_max: int = 64 << 20  # of commands since the last snapshot: beyond it there is one sooner
+    snapshot_bytes_max: int = 1 << 30  # that another node may send
     sessions_max: int = 4096  # must be the same at all nodes
 
 

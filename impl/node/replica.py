@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from scrutator.impl.machine import Command, KeyValue, Reply, encoded, is_read
+from scrutator.impl.node.absurd import Guard
 from scrutator.impl.node.config import NodeConfig
 from scrutator.impl.node.log import Log
 from scrutator.impl.node.requests import Done, Kind, Outcome, Request
@@ -95,6 +96,7 @@ class Replica:
             config.id, config.members, config.options, term=image.term, vote=image.vote,
             snapshot=image.snapshot, entries=image.entries, now_s=self.now(),
         )  # fmt: skip
+        self._guard = Guard(self.raft, config.limits, log)
         self.applied = self._compacted = self.raft.log.base
         self.log_bytes = sum(len(entry.data) for entry in image.entries)  # since the last snapshot
         self.led_by: str | None = None
@@ -313,6 +315,8 @@ class Replica:
         events, self._inbox = self._inbox, []
         now_s = self.now()
         for event in events:
+            if isinstance(event, Received) and event.message.src != self.id and self._guard.refuses(event.message):
+                continue
             output = self.raft.step(event, now_s)
             self._route(output.send)
             self._note_requests(output)
@@ -387,7 +391,8 @@ class Replica:
         later = []
         for index, number in self._indexed:
             if index > self.applied:
-                later.append((index, number))
+                if number in self._open:  # it may have been answered otherwise
+                    later.append((index, number))
                 continue
             request = self._open.pop(number, None)
             if request is not None and request.command is not None:
@@ -428,7 +433,11 @@ class Replica:
     # --- snapshots ------------------------------------------------------------------------
 
     def _restore(self, snapshot: Snapshot) -> None:
-        self.machine.restore(snapshot.data)
+        arrived = self._guard.take_image(snapshot.index)
+        if arrived is not None:
+            self.machine.become(arrived)
+        else:
+            self.machine.restore(snapshot.data)
         self.applied = self._compacted = snapshot.index
         self.log_bytes = 0
         for index in [index for index in self._placed if index <= snapshot.index]:
