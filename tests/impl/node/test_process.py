@@ -8,10 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from real_nodes import LIMIT_S, Limits, Nodes, Timing, Writers, with_nodes
-
-from scrutator.impl.cluster.processes import eventually
-from scrutator.impl.cluster.resp import Error, Resp, encode
+from real_nodes import Nodes, Writers, with_nodes
 
 
 async def kill_again_and_again(nodes: Nodes, writers: Writers, kills: int, dice: random.Random) -> list[float]:
