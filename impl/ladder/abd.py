@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from scrutator.impl.ladder.client import Wish
 from scrutator.impl.ladder.design import Design, Judged, Run
 from scrutator.impl.ladder.faults import Faults
 from scrutator.impl.ladder.shop import names
 from scrutator.impl.ladder.sign import Latest, Node, Reader, Stamp, reads
-from scrutator.impl.ladder.stage import Operation, Stage
+from scrutator.impl.ladder.stage import Stage
 from scrutator.impl.ladder.variant import Variant
 
 WRITES_EACH = 2

@@ -16,6 +16,7 @@ from scrutator.impl.ladder.stage import Actor, Message, Operation, Stage
 from scrutator.impl.ladder.variant import Variant
 
 MACHINES = ("m1", "m2")
+LAGS_MS = (0, 20, 100, 400)  # by which a replica may be behind
 SILENCE_MS = 50  # longer than a question and its answer ever take
 
 
@@ -68,7 +69,7 @@ class Machine(Actor):
             case Buy(code) if self.is_master:
                 if self.sold_to is None or self.is_mutant("sells_without_looking"):
                     self.sold_to = code
-                    self.send(self._other, Copy(code))
+                    self.after(self.stage.tape.pick(LAGS_MS), self._copy, code)
                 self.send(src, SoldTo(self.sold_to))
             case Copy(sold_to) if not self.is_master:
                 self.sold_to = sold_to
@@ -80,6 +81,10 @@ class Machine(Actor):
                 self.is_master = name == self.name
                 if not self.is_master:
                     self.send(name, Follow())
+
+    def _copy(self, code: str) -> None:
+        if self.is_master:
+            self.send(self._other, Copy(code))
 
     @property
     def _other(self) -> str:
@@ -125,6 +130,9 @@ class Operator(Actor):
 
 class Customer(Buyer):
     """A buyer who knows the master's name, and whom to complain to."""
+
+    times: ClassVar[int] = 3
+    pause_ms: ClassVar[int] = 300
 
     def start(self) -> None:
         super().start()

@@ -18,6 +18,7 @@ class Client(Actor):
 
     attempt_ms: ClassVar[int] = 60
     attempts_max: ClassVar[int] = 8
+    pause_ms: ClassVar[int] = 1  # between two operations, at most
 
     def start(self) -> None:
         self.operation: Operation | None = None
@@ -71,7 +72,7 @@ class Client(Actor):
         operation.result, operation.returned_us = result, self.stage.world.now
         self.operation = None
         self.stage.record("return", self.name, (operation.method, operation.argument, result))
-        self.after(1, self._next, None)
+        self.after(1 + self.stage.tape.draw(self.pause_ms), self._next, None)
 
     def give_up(self) -> None:
         """Nobody will know whether the operation took effect; what follows is another process."""

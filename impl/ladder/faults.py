@@ -27,12 +27,14 @@ LATE = (0, 0, 100, 300)
 class Faults:
     """The most that may go wrong; the seed draws how much of it does.
 
-    ``crashes`` strike actors of ``nodes``, who come back with ``repairs``; clients who crash do not.  Partitions cut some of
+    ``crashes`` strike actors of ``nodes``, or whoever notes ``aim`` next, such as to be master; with ``repairs`` they come back.
+    Clients who crash do not.  Partitions cut some of
     ``lines``, in both directions.  With ``lossy``, messages are lost, doubled and late by up to ``late_ms``.
     """
 
     crashes: int = 0
     nodes: tuple[str, ...] = ()
+    aim: str | None = None
     repairs: bool = True
     clients: int = 0
     cuts: int = 0
@@ -44,8 +46,10 @@ class Faults:
 def draw(stage: Stage, faults: Faults) -> None:
     """Decide what will go wrong."""
     tape = stage.tape
-    for _ in range(tape.draw(faults.crashes + 1) if faults.nodes else 0):
-        _doom(stage, tape.pick(faults.nodes), AWAY_MS[tape.draw(len(AWAY_MS))] if faults.repairs else None)
+    for _ in range(min(tape.draw(2 * faults.crashes + 1), faults.crashes) if faults.nodes else 0):
+        victim = None if faults.aim is not None and tape.draw(2) else tape.pick(faults.nodes)
+        _doom(stage, victim, tape.pick(AWAY_MS) if faults.repairs else None)
+    stage.aim = faults.aim
     clients = [actor.name for actor in stage.actors.values() if isinstance(actor, Client)]
     for _ in range(tape.draw(faults.clients + 1)):
         _doom(stage, tape.pick(clients), None)
@@ -60,6 +64,7 @@ def draw(stage: Stage, faults: Faults) -> None:
 def heal(stage: Stage, faults: Faults) -> None:
     """From now on nothing fails."""
     stage.doom.clear()
+    stage.aimed.clear()
     stage.network.mend_all()
     stage.network.quality = Quality()
     for actor in stage.actors.values():
@@ -67,8 +72,11 @@ def heal(stage: Stage, faults: Faults) -> None:
             actor.restart()
 
 
-def _doom(stage: Stage, name: str, away_ms: int | None) -> None:
-    """Have an actor crash a little after it has acted so often; a second crash counts from the first one."""
+def _doom(stage: Stage, name: str | None, away_ms: int | None) -> None:
+    """Have an actor crash a little after it has acted so often; a second crash counts from the first one.
+
+    Without a name, it is whoever notes next what is aimed at, and acts are counted from then.
+    """
     acts, delay_ms, forgets = stage.tape.draw(ACTS_MAX), stage.tape.pick(DELAY_MS), bool(stage.tape.draw(2))
 
     def strike(actor: Actor) -> None:
@@ -87,6 +95,9 @@ def _doom(stage: Stage, name: str, away_ms: int | None) -> None:
         if not actor.up:
             actor.restart()
 
+    if name is None:
+        stage.aimed.append((acts, strike))
+        return
     dooms = stage.doom.setdefault(name, [])
     dooms.append((acts + (dooms[-1][0] if dooms else 0), strike))
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from scrutator.impl.ladder.design import Design, Judged, Run
 from scrutator.impl.ladder.faults import Faults
-from scrutator.impl.ladder.shop import Buyer, names, somebody_gets_the_phone
+from scrutator.impl.ladder.shop import Buyer, somebody_gets_the_phone
 from scrutator.impl.ladder.stage import Actor, Message, Operation, Stage
 from scrutator.impl.ladder.variant import Variant
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from scrutator.impl.ladder.client import Wish
 from scrutator.impl.ladder.design import Design, Run
 from scrutator.impl.ladder.faults import Faults

@@ -9,7 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scrutator.impl.ladder.asynchronous import AreYouThere, Customer, IAmHere, Master, NoAnswer, WhoIsMaster
+from scrutator.impl.ladder.asynchronous import (
+    LAGS_MS,
+    SILENCE_MS,
+    AreYouThere,
+    Customer,
+    IAmHere,
+    Master,
+    NoAnswer,
+    WhoIsMaster,
+)
 from scrutator.impl.ladder.design import Design, Judged
 from scrutator.impl.ladder.faults import Faults
 from scrutator.impl.ladder.shop import Buy, SoldTo, add_buyers, shop_is_open
@@ -17,7 +26,6 @@ from scrutator.impl.ladder.stage import Actor, Message, Stage
 from scrutator.impl.ladder.variant import Variant
 
 MACHINES = ("m1", "m2", "m3")
-SILENCE_MS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +40,12 @@ class Copied(Message):
 
 @dataclass(frozen=True, slots=True)
 class WhatDoYouHave(Message):
-    pass
+    check: int
 
 
 @dataclass(frozen=True, slots=True)
 class IHave(Message):
+    check: int
     code: str | None
 
 
@@ -47,6 +56,11 @@ class YouAreMaster(Message):
     code: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class IAmMaster(Message):
+    """And have on disk what to go on with."""
+
+
 class Machine(Actor):
     durable: ClassVar[tuple[str, ...]] = ("sold_to",)
     sold_to: str | None = None
@@ -54,9 +68,14 @@ class Machine(Actor):
     def start(self) -> None:
         self.master: str | None = None
         self.order: str | None = None  # whom it is selling to, as master
-        self.is_copied = False
+        self.copied: set[str] = set()  # replicas that have the order
         self.waiting: dict[str, None] = {}
-        self.send("operator", WhoIsMaster())
+        self._ask_operator(None)
+
+    def _ask_operator(self, _: None) -> None:
+        if self.master is None:
+            self.send("operator", WhoIsMaster())
+            self.after(2 * SILENCE_MS, self._ask_operator, None)
 
     def receive(self, src: str, message: Message) -> None:
         match message:
@@ -65,26 +84,37 @@ class Machine(Actor):
                 self.order = code if self.order is None else self.order
                 if not self.variant.flag("replica_first"):
                     self.sold_to = self.order
-                self.send_all((m for m in MACHINES if m != self.name), Copy(self.order))
+                for replica in MACHINES:
+                    if replica != self.name and replica not in self.copied:
+                        self.after(self.stage.tape.pick(LAGS_MS), self._copy, replica)
                 self._answer_all()
             case Copy(code) if src == self.master:
                 self.sold_to = code
                 self.send(src, Copied(code))
             case Copied(code) if self.master == self.name and code == self.order:
-                self.sold_to, self.is_copied = code, True
+                self.sold_to = code
+                self.copied.add(src)
                 self._answer_all()
             case AreYouThere():
                 self.send(src, IAmHere())
-            case WhatDoYouHave():
-                self.send(src, IHave(self.sold_to))
+            case WhatDoYouHave(check):
+                self.send(src, IHave(check, self.sold_to))
             case YouAreMaster(code):
-                self.master, self.sold_to, self.order = self.name, code, code
-            case Master(name):
+                self.master, self.sold_to, self.order, self.copied = self.name, code, code, set()
+                self.note("is master")
+                self.send(src, IAmMaster())
+            case Master(name) if name != self.master:
                 self.master = name
                 self.order = self.sold_to if name == self.name else None
+                if name == self.name:
+                    self.note("is master")
+
+    def _copy(self, replica: str) -> None:
+        if self.master == self.name and self.order is not None:
+            self.send(replica, Copy(self.order))
 
     def _answer_all(self) -> None:
-        if self.order is not None and (self.is_copied or self.is_mutant("master_suffices")):
+        if self.order is not None and (self.copied or self.is_mutant("master_suffices")):
             self.sold_to = self.order
             self.send_all(self.waiting, SoldTo(self.order))
             self.waiting = {}
@@ -95,7 +125,7 @@ class Operator(Actor):
 
     def start(self) -> None:
         self.master = self.stage.tape.pick(MACHINES)
-        self.note("master", self.master)
+        self.next: str | None = None  # who was told to be master, and has not said so
         self.checks = 0
         self.is_checking = False
         self.waiting: dict[str, None] = {}
@@ -111,32 +141,36 @@ class Operator(Actor):
                     self.after(SILENCE_MS, self._ask_others, self.checks)
             case IAmHere() if src == self.master:
                 self._settled()
-            case IHave(code) if self.is_checking and src != self.master:
+            case IHave(check, code) if self.is_checking and check == self.checks:
                 self.have[src] = code
                 if len(self.have) == 2:
                     self._switch()
-            case WhoIsMaster():
+            case IAmMaster() if src == self.next:
+                self.master = src
+                self.send_all((m for m in MACHINES if m != src), Master(src))
+                self._settled()
+            case WhoIsMaster() if self.next is None:
                 self.send(src, Master(self.master))
                 if src == self.master:
                     self._settled()
 
     def _ask_others(self, check: int) -> None:
         if self.is_checking and check == self.checks:
-            self.send_all((m for m in MACHINES if m != self.master), WhatDoYouHave())
+            self.send_all((m for m in MACHINES if m != self.master), WhatDoYouHave(check))
             self.after(SILENCE_MS, self._too_few, check)
 
     def _too_few(self, check: int) -> None:
+        """Not two machines have answered, or the one that was to be master: this time nobody can be."""
         if self.is_checking and check == self.checks:
             self._settled()
 
     def _switch(self) -> None:
         one, other = sorted(self.have)
         known = self._known(one, other)
-        self.master = (one, other)[self.stage.tape.draw(2)]
-        self.note("master", self.master, known)
-        self.send(self.master, YouAreMaster(known))
-        self.send(other if self.master == one else one, Master(self.master))
-        self._settled()
+        self.next = (one, other)[self.stage.tape.draw(2)]
+        self.note("makes master", self.next, known)
+        self.send(self.next, YouAreMaster(known))
+        self.after(SILENCE_MS, self._too_few, self.checks)
 
     def _known(self, one: str, other: str) -> str | None:
         """What one of them has, or by the rule, if both have something."""
@@ -146,7 +180,7 @@ class Operator(Actor):
         return first if self.variant.flag(f"{one}_over_{other}") else second
 
     def _settled(self) -> None:
-        self.is_checking = False
+        self.is_checking, self.next = False, None
         self.send_all(self.waiting, Master(self.master))
         self.waiting = {}
 
@@ -159,7 +193,7 @@ def cast(stage: Stage) -> None:
 
 
 def faults(variant: Variant) -> Faults:
-    return Faults(crashes=variant.number("failures"), nodes=MACHINES, repairs=variant.flag("repairs"))
+    return Faults(crashes=variant.number("failures"), nodes=MACHINES, aim="is master", repairs=variant.flag("repairs"))
 
 
 DESIGN = Design("semi_synchronous", cast, faults, {"no_phone_sold_twice": Judged.LINEARIZABLE, "shop_is_open": shop_is_open})

@@ -28,10 +28,14 @@ def names(prefix: str, count: int) -> tuple[str, ...]:
 
 
 class Buyer(Client):
-    """Wants the phone, and asks one machine after the other; the code is its name."""
+    """Wants the phone, and asks one machine after the other; the code is its name.  Some ask ``times``, to be sure."""
 
     attempt_ms: ClassVar[int] = 120
+    times: ClassVar[int] = 1
     machines: tuple[str, ...] = ()
+
+    def wishes(self) -> list[Wish]:
+        return [self.last_wish()] * self.times
 
     def last_wish(self) -> Wish:
         return "buy", self.name

@@ -112,6 +112,7 @@ class Actor:
     def note(self, *what: object) -> None:
         """Put on record what others cannot see in messages: a decision, a vote."""
         self.stage.record("note", self.name, what)
+        self.stage.noted(self, what[0])
 
     def is_mutant(self, name: str) -> bool:
         """Whether this variant has that mistake."""
@@ -141,6 +142,9 @@ class Actor:
             self.stage.acted(self)
 
 
+Doom = tuple[int, Callable[[Actor], None]]  # what happens to an actor once it has acted so often
+
+
 class Stage:
     """Actors, and the world they act in."""
 
@@ -150,7 +154,9 @@ class Stage:
         self.network = Network(self.world, tape)
         self.actors: dict[str, Actor] = {}
         self.events: list[Event] = []
-        self.doom: dict[str, list[tuple[int, Callable[[Actor], None]]]] = {}  # what happens to an actor once it has acted so often
+        self.doom: dict[str, list[Doom]] = {}
+        self.aim: str | None = None  # a kind of note
+        self.aimed: list[Doom] = []  # for whoever notes that, one after the other
         self.operations: list[Operation] = []  # in order of call
         self._letters = self._processes = 0
 
@@ -186,6 +192,12 @@ class Stage:
             self.record("receive", dst, message, src, number)
             actor.receive(src, message)
             self.acted(actor)
+
+    def noted(self, actor: Actor, kind: object) -> None:
+        """An actor has noted something: what was aimed at such an actor is for this one."""
+        if kind == self.aim and self.aimed:
+            acts, strike = self.aimed.pop(0)
+            self.doom.setdefault(actor.name, []).append((actor.handled + acts, strike))
 
     def acted(self, actor: Actor) -> None:
         """An actor has handled something: what was to strike it then strikes now."""

@@ -144,6 +144,8 @@ class Customer(Buyer):
     """A buyer who begins with either site."""
 
     attempt_ms: ClassVar[int] = 150
+    times: ClassVar[int] = 3
+    pause_ms: ClassVar[int] = 300
 
     def start(self) -> None:
         super().start()
