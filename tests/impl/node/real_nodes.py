@@ -298,7 +298,7 @@ class _Any:
             return None if sent else Error(f"TRYAGAIN {error}")
         if isinstance(answer, Error):
             writers.answers[answer.kind] = writers.answers.get(answer.kind, 0) + 1
-            assert answer.kind in ("TRYAGAIN", "UNKNOWN", "BUSY"), answer
+            assert answer.kind in ("TRYAGAIN", "UNKNOWN", "BUSY") or "max number of clients" in answer, answer
             self.abort()  # perhaps another node knows more
             await asyncio.sleep(0.01)
             return None if answer.kind == "UNKNOWN" else answer
