@@ -59,7 +59,7 @@ def cast(stage: Stage) -> None:
 def faults(variant: Variant) -> Faults:
     nodes = names("n", variant.number("nodes"))
     lines = tuple(product(names("b", variant.number("buyers")), nodes))
-    return Faults(variant.number("failures"), nodes, variant.flag("repairs"), cuts=2, lines=lines, lossy=True, late_ms=100)
+    return Faults(variant.number("failures"), nodes, repairs=variant.flag("repairs"), cuts=2, lines=lines, lossy=True, late_ms=100)
 
 
 DESIGN = Design(

@@ -149,7 +149,7 @@ def cast(stage: Stage) -> None:
 
 
 def faults(variant: Variant) -> Faults:
-    return Faults(variant.number("failures"), (MACHINE,), variant.flag("repairs"))
+    return Faults(variant.number("failures"), (MACHINE,), repairs=variant.flag("repairs"))
 
 
 def replay_is_short(run: Run) -> bool:

@@ -28,7 +28,7 @@ def play(design: Design, variant: Variant, seed: int | None = None, *, tape: Seq
     faults = design.faults(variant)
     draw(stage, faults)
     for actor in stage.actors.values():
-        actor.start()
+        actor.begin()
     asked: dict[str, bool] = {}
     if until_us is not None and until_us <= FAILING_US:
         stage.world.run(until_us)

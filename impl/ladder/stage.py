@@ -78,7 +78,6 @@ class Actor:
     """
 
     durable: ClassVar[tuple[str, ...]] = ()
-    _KEPT: ClassVar[frozenset[str]] = frozenset({"stage", "name", "variant", "up", "life", "handled"})
 
     def __init__(self, stage: Stage, name: str) -> None:
         self.stage, self.name, self.variant = stage, name, stage.variant
@@ -86,6 +85,12 @@ class Actor:
         self.life = 0  # how often it has crashed
         self.handled = 0  # messages and timers
         stage.add(self)
+
+    def begin(self) -> None:
+        """Start for the first time; what was set until now is how the actor was configured, and stays."""
+        self.configured: frozenset[str] = frozenset()
+        self.configured = frozenset(vars(self))
+        self.start()
 
     def start(self) -> None:
         """Set what is in memory."""
@@ -124,7 +129,7 @@ class Actor:
         """Lose all that is not durable."""
         self.up = False
         self.life += 1
-        kept = self._KEPT.union(self.durable)
+        kept = self.configured.union(self.durable)
         for attribute in [a for a in vars(self) if a not in kept]:
             delattr(self, attribute)
         self.stage.record("crash", self.name)
