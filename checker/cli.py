@@ -18,6 +18,7 @@ import scrutator
 from scrutator.checker.commands.check import check
 from scrutator.checker.commands.cluster import cluster
 from scrutator.checker.commands.convert import convert
+from scrutator.checker.commands.ladder import ladder
 from scrutator.checker.commands.lin import lin
 from scrutator.checker.commands.models import list_models
 from scrutator.checker.commands.quorum import quorum
@@ -49,6 +50,7 @@ app.command(lin)
 app.command(quorum)
 app.command(convert)
 app.command(list_models, name="list")
+app.command(ladder)
 app.command(simulate)
 app.command(replay)
 app.command(cluster)

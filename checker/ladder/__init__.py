@@ -1,0 +1,10 @@
+"""What running the ladder found: models explored, implementations played, and whether they agree.
+
+Law: a claim's expectation decides nothing here; it is compared with what was found.
+"""
+
+from __future__ import annotations
+
+from scrutator.checker.ladder.found import ClaimFound, LadderFound, Played, RungFound, headline_of, pictured
+
+__all__ = ["ClaimFound", "LadderFound", "Played", "RungFound", "headline_of", "pictured"]
