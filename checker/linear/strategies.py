@@ -84,7 +84,7 @@ def arguments_of(object_: Object) -> dict[str, st.SearchStrategy[Value]]:
         known["txn"] = st.lists(steps, min_size=1, max_size=2).map(tuple)
     for name in ("acquire", "release"):
         known[name] = st.none() if object_.name == "mutex" else st.sampled_from([None, 1, 2])
-    taking = ("write", "put", "add", "remove", "contains", "enqueue", "push", "push_front", "push_back", "insert", "credit", "debit")
+    taking = ("write", "put", "add", "remove", "contains", "enqueue", "push", "push_front", "push_back", "insert", "credit", "debit", "buy", "give_back")
     return {name: known.get(name, values if name in taking else st.none()) for name in object_.methods}
 
 

@@ -16,7 +16,7 @@ from scrutator.impl.ladder.stage import Actor, Message, Operation, Stage
 from scrutator.impl.ladder.variant import Variant
 
 MACHINES = ("m1", "m2")
-LAGS_MS = (0, 20, 100, 400)  # by which a replica may be behind
+LAGS_MS = (0, 50, 150, 450)  # by which a replica may be behind
 SILENCE_MS = 50  # longer than a question and its answer ever take
 
 

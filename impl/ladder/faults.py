@@ -47,7 +47,7 @@ def draw(stage: Stage, faults: Faults) -> None:
     """Decide what will go wrong."""
     tape = stage.tape
     for _ in range(min(tape.draw(2 * faults.crashes + 1), faults.crashes) if faults.nodes else 0):
-        victim = None if faults.aim is not None and tape.draw(2) else tape.pick(faults.nodes)
+        victim = None if faults.aim is not None and tape.draw(4) else tape.pick(faults.nodes)
         _doom(stage, victim, tape.pick(AWAY_MS) if faults.repairs else None)
     stage.aim = faults.aim
     clients = [actor.name for actor in stage.actors.values() if isinstance(actor, Client)]
