@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scrutator.checker.commands.faults_beside import bands_beside
 from scrutator.checker.commands.shared import UsageError
 from scrutator.checker.linear.check import check_linearizable
 from scrutator.checker.linear.formats import Format, read
@@ -49,12 +50,12 @@ class UnknownObject(Exception):
 
 
 def decide(
-    answers: list[Decided | Refused], path: str, request: Request, timeline: Path | None, show: Callable[[str], None],
-    bands: Sequence[Band] = (),
+    answers: list[Decided | Refused], path: str, request: Request, timeline: Path | None, show: Callable[[str], None]
 ) -> None:  # fmt: skip
     """Add the answer on the history in a file, and perhaps what could not be done with it.
 
-    What was found is added at once: nothing that goes wrong later loses it.  ``bands`` are faults to draw.
+    What was found is added at once: nothing that goes wrong later loses it.  Faults beside
+    the history are drawn with it.
     """
     object_ = request.object
     try:
@@ -80,7 +81,7 @@ def decide(
             answers[-1] = answer = replace(answer, strongest=findings, holding=names)
         if timeline is not None:
             show(f"drawing {path}")
-            _draw(timeline, history, object_, found, bands)
+            _draw(timeline, history, object_, found, bands_beside(path))
             answers[-1] = replace(answer, timeline=timeline)
     except Exception as error:
         refused = _refused(path, error, object_)

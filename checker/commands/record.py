@@ -20,7 +20,6 @@ from scrutator.checker.verdict import ExitStatus
 
 if TYPE_CHECKING:
     from scrutator.checker.report.lin_found import Decided, Refused
-    from scrutator.checker.report.timeline import Band
     from scrutator.impl.cluster.record.run import Plan, Run
     from scrutator.impl.cluster.target import Target
 
@@ -145,9 +144,11 @@ def _judge(run: Run, folder: Path, timeout_s: float | None, html: Path | None, f
     answers: list[Decided | Refused] = []
     try:
         with Elapsed(sys.stderr) as show:
-            decide(answers, str(folder / "history.jsonl"), request, html, show, bands_of(folder))
+            decide(answers, str(folder / "history.jsonl"), request, html, show)
     except KeyboardInterrupt:
         answers.append(Refused(str(folder), f"{folder}: interrupted while it was judged", ExitStatus.UNKNOWN, reason="UNKNOWN"))
+    if run.counts.unknown >= run.counts.operations and answers[0].status is ExitStatus.HOLDS:
+        answers[0] = Refused(str(folder), f"{folder}: no operation returned, so that nothing was shown", ExitStatus.UNKNOWN, reason="UNKNOWN")
     run.verdict = _verdict(answers[0])
     run.write(folder)
     status = gravest(answers)
@@ -184,21 +185,6 @@ def _printing(run: Run, answer: Decided | Refused, folder: Path, status: ExitSta
             print_run(console_for(sys.stdout), run, answer, folder)
 
     return show
-
-
-def bands_of(folder: Path) -> list[Band]:
-    """The faults of a run, for its timeline."""
-    import msgspec
-
-    from scrutator.checker.report.timeline import Band
-    from scrutator.impl.cluster.record.nemesis import Struck
-
-    decoder = msgspec.json.Decoder(Struck)
-    struck: dict[int, Struck] = {}
-    for line in (folder / "faults.jsonl").read_bytes().splitlines():
-        one = decoder.decode(line)
-        struck[one.number] = one
-    return [Band(one.kind, one.what, tuple(one.nodes), one.begin, one.end) for one in struck.values()]
 
 
 # --- arguments ------------------------------------------------------------------------------

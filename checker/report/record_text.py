@@ -68,7 +68,7 @@ def _warnings(run: Run) -> list[str]:
     counts = run.counts
     found = ["Interrupted: this is what there was until then."] if run.interrupted else []
     if counts.unknown >= counts.operations:
-        found.append("No operation returned, so the verdict says nothing about the system.")
+        found.append("No operation returned, which says nothing about the system.")
     if counts.keys_not_read_at_the_end:
         found.append(f"{plural(counts.keys_not_read_at_the_end, 'last read')} got no answer after all faults were healed.")
     if run.plan.faults and not counts.faults:

@@ -51,7 +51,8 @@ class Counts:
     troubles: Counter[str] = field(default_factory=Counter)
 
     def trouble(self, error: BaseException) -> None:
-        said = f"{type(error).__name__}: {error}"[:160]
+        text = str(error) or ("no answer in time" if isinstance(error, TimeoutError) else "")
+        said = ": ".join(filter(None, (type(error).__name__, text)))[:160]
         if said in self.troubles or len(self.troubles) < TROUBLES_MAX:
             self.troubles[said] += 1
 

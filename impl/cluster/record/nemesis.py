@@ -33,6 +33,10 @@ class Struck(msgspec.Struct):
     end: int | None = None
     error: str = ""
 
+    def words(self) -> str:
+        """What it is, and whom it hits; a partition names its nodes itself."""
+        return self.what if self.kind == "partition" else f"{self.what} {' '.join(self.nodes)}"
+
 
 class Nemesis:
     """Breaks a target as scheduled; ``write`` takes the lines of faults.jsonl, ``now_ns`` is the history's clock."""

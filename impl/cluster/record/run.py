@@ -179,6 +179,8 @@ async def _stopped(target: Target) -> dict[str, None]:
     """Stop the nodes; what went wrong with that, which must not hide what was seen."""
     try:
         await target.stop()
+    except TargetError as error:  # in words meant to be read
+        return {str(error): None}
     except Exception as error:
         return {f"the nodes could not be stopped: {type(error).__name__}: {error}": None}
     return {}
@@ -231,7 +233,7 @@ async def _tell(recording: _Recording, faults: Sequence[Fault], show: Show) -> N
         if now - before[0] >= 1e9:
             rate = (done - before[1]) / ((now - before[0]) / 1e9)
             before = (now, done)
-        wrong = "; ".join(f"{s.what} {' '.join(s.nodes)}" for s in recording.nemesis.active.values())
+        wrong = "; ".join(struck.words() for struck in recording.nemesis.active.values())
         left = plan.seconds - now / 1e9
         rest = "last reads" if left < 0 else f"{left:.0f} s left"
         show(

@@ -105,6 +105,11 @@ class MaelstromTarget:
         if problems:
             raise TargetError(problems[0])
 
+    def problems(self) -> list[str]:
+        """Which programs ended though nobody asked them to, and the first line that was no message."""
+        said = [program.problem for program in self._programs.values()]
+        return [text for text in (*said, "" if self._network is None else self._network.complaint) if text]
+
     @property
     def network(self) -> Network:
         assert self._network is not None, "not started"

@@ -26,6 +26,7 @@ from scrutator.impl.cluster.target import TargetError
 from scrutator.impl.cluster.targets._raft_client import RaftClient
 from scrutator.impl.cluster.wires import Address, ThroughProxies, Wires, address
 from scrutator.impl.node.config import ConfigError, Limits, NodeConfig, Place, Timing, checked
+from scrutator.impl.node.mutants import mutants
 
 ASK_S = 0.5
 TURN_S = 2.0
@@ -48,6 +49,8 @@ class RaftTarget:
         self, reads: str = "index", followers: str = "forward", mutant: str = "", snapshot_every: str = "", trace: str = "no",
         partitions: str = "proxy", election_timeout_s: str = "", heartbeat_s: str = "", drift: str = "",
     ) -> None:  # fmt: skip
+        if mutant and mutant not in mutants():
+            raise TargetError(f"raft: there is no mutant {mutant!r}: write one of {', '.join(mutants())}")
         self.nodes: Sequence[str] = ()
         self._options = {"reads": _one_of("reads", reads, "index", "lease", "log"), "followers": _one_of("followers", followers, "forward", "moved"), "mutant": mutant}
         timing = {"election_timeout_s": election_timeout_s, "heartbeat_s": heartbeat_s, "drift": drift}

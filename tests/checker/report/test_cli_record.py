@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import signal
@@ -56,6 +57,24 @@ def test_a_broken_system_is_violated_with_an_explanation_and_a_timeline_of_fault
     assert "Recorded under" in Path("run.html").read_text()
 
 
+def test_a_history_is_drawn_with_the_faults_that_lie_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history = '{"format":"scrutator-history/1","object":"register","clock":"ns"}\n{"p":0,"f":"write","in":1,"out":null,"call":1,"ret":5}\n'
+    fault = '{"number":0,"kind":"kill","nodes":["n1"],"what":"kill","begin":2,"end":%s}\n'
+    (tmp_path / "one.jsonl.gz").write_bytes(gzip.compress(history.encode()))
+    (tmp_path / "history.jsonl").write_text(history)
+    faults, page = tmp_path / "one.faults.jsonl", tmp_path / "one.html"
+    for name in ("one.faults.jsonl", "faults.jsonl"):
+        (tmp_path / name).write_text(fault % "null" + fault % "4")
+    for name in ("one.jsonl.gz", "history.jsonl"):
+        assert cli.run(["lin", str(tmp_path / name), "--html", str(page)]) == 0
+        assert "Recorded under 1 fault" in page.read_text()
+    faults.write_text(fault % "4" + "nothing\n")
+    assert cli.run(["lin", str(tmp_path / "one.jsonl.gz"), "--html", str(page)]) == 4
+    assert "one.faults.jsonl:2: this is no fault" in capsys.readouterr().err.replace("\n", "")
+    faults.unlink()
+    assert cli.run(["lin", str(tmp_path / "one.jsonl.gz"), "--html", str(page)]) == 0 and "Recorded under" not in page.read_text()
+
+
 def test_json(run: Run) -> None:
     status, out, _ = run("--target", MEMORY, "--faults", "none", "--format", "json", "--out", "one", *SHORT)
     found = json.loads(out)
@@ -72,6 +91,7 @@ def test_json(run: Run) -> None:
         (("--target", MEMORY, "--faults", "kil"), "no fault kil: did you mean kill?"),
         (("--target", MEMORY, "--nodes", "0"), "--nodes 0: from 1"),
         (("--target", MEMORY, "--mutant", "worse"), "knows nothing of 'mutant'"),
+        (("--mutant", "worse"), "there is no mutant 'worse': write one of reply_before_sync"),
         (("--target", MEMORY, "--option", "breaks"), "write NAME=VALUE"),
         (("--target", "redis", "--faults", "clock"), "it can be given --faults kill,partition,pause"),
         (("--target", "pysyncobj", "--workload", "queue", "--option", "reads=never"), "reads=never"),
@@ -129,3 +149,34 @@ def test_the_example_of_the_documentation(run: Run, keep: str, verdict: str) -> 
     status, out, err = run("--target", "own.py:Own", "--nodes", "1", "--faults", "kill", "--option", f"keep={keep}", "--seconds", "2", "--seed", "1")
     assert out.startswith(verdict), out + err
     assert status == (verdict == "VIOLATED") and "kill)" in out
+
+
+def test_a_run_in_which_nothing_returned_shows_nothing(run: Run) -> None:
+    Path("own.py").write_text(
+        f"import sys; sys.path.insert(0, {str(Path(MEMORY).parent)!r})\n"
+        "from fakes import Memory\nfrom scrutator.impl.cluster.target import Unknown\n"
+        "class Silent:\n    async def close(self): pass\n    async def put(self, *_): raise Unknown('lost')\n"
+        "    get = append = cas = delete = put\n"
+        "class Own(Memory):\n    def connect(self, node, number): return Silent()\n"
+    )
+    status, out, err = run("--target", "own.py:Own", "--faults", "none", "--out", "one", "--timeout-s", "30", *SHORT)
+    assert status == 3 and out.startswith("UNKNOWN ") and "Unknown: lost" in out and "no operation returned" in err
+    assert json.loads(Path("one/run.json").read_text())["verdict"]["verdict"] == "unknown"
+
+
+def test_a_program_that_falls_over_is_judged_by_what_was_seen(run: Run) -> None:
+    Path("frail.py").write_text(
+        "import json, sys\nheld, done = {}, 0\n"
+        "for line in sys.stdin:\n    said = json.loads(line)\n    body = said['body']\n    kind, done = body['type'], done + 1\n"
+        "    if done == 40:\n        print('debug', flush=True)\n    if done == 120:\n        sys.exit('out of luck')\n"
+        "    if kind == 'write':\n        held[body['key']] = body['value']\n"
+        "    answer = {'type': 'error', 'code': 20} if kind == 'read' and body['key'] not in held else {'type': kind + '_ok', 'value': held.get(body.get('key'))}\n"
+        "    answer = {'type': 'error', 'code': 10} if kind == 'cas' else answer\n"
+        "    print(json.dumps({'src': said['dest'], 'dest': said['src'], 'body': {**answer, 'in_reply_to': body['msg_id']}}), flush=True)\n"
+    )
+    program = f"program={sys.executable} frail.py"
+    status, out, _ = run("--target", "maelstrom", "--option", program, "--nodes", "1", "--workload", "register", "--faults", "none", "--out", "one", *SHORT)
+    assert status == 0 and out.startswith("HOLDS ") and "last reads got no answer" in out.replace("1 last read got", "last reads got")
+    problems = json.loads(Path("one/run.json").read_text())["node_problems"]
+    assert len(problems) == 2 and "out of luck" in problems[0] + problems[1] and "is no message" in problems[0] + problems[1]
+    assert "out of luck" in out and "is no message" in out

@@ -109,3 +109,8 @@ def test_a_fault_that_goes_wrong_is_told():
     struck, nemesis = carried_out([Fault("kill", "leader", 0, 0.05, 1)], memory)
     assert struck[-1].error == "OSError: no such process" and struck[-1].end is not None
     assert any("no such process" in error for error in nemesis.errors)
+
+
+def test_nodes_are_named_once():
+    assert Struck(0, "partition", ["n1"], "n1 | n2 n3", 0).words() == "n1 | n2 n3"
+    assert Struck(0, "pause", ["n1", "n2"], "pause", 0).words() == "pause n1 n2"
