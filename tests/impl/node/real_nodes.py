@@ -239,7 +239,7 @@ class Writers:
                     self.acknowledged[key].append(number)
                     self._note()
                 if self._filler:
-                    await connection.once("SET", f"{key}:{number % 100}", self._filler)
+                    await connection.once("SET", f"{key}:{number % 1000}", self._filler)
         finally:
             connection.abort()
 

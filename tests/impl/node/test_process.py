@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from real_nodes import Nodes, Writers, with_nodes
+from real_nodes import Limits, Nodes, Writers, with_nodes
+
+from scrutator.impl.cluster.resp import Error, Resp, encode
 
 
 async def kill_again_and_again(nodes: Nodes, writers: Writers, kills: int, dice: random.Random) -> list[float]:
@@ -58,9 +61,206 @@ def kills_lose_nothing(folder: Path, kills: int, seed: int) -> None:
 
 
 def test_kills_lose_nothing(tmp_path: Path) -> None:
-    kills_lose_nothing(tmp_path, 10, 1)
+    kills_lose_nothing(tmp_path, 6, 1)
 
 
 @pytest.mark.slow
 def test_two_hundred_kills_lose_nothing(tmp_path: Path) -> None:
     kills_lose_nothing(tmp_path, 200, 2)
+
+
+# --- paused ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reads", ["index", "lease"])
+def test_a_leader_that_was_paused_answers_nothing_old(tmp_path: Path, reads: str) -> None:
+    """What is asked of it while it stands still, after another leader has acknowledged a newer value."""
+
+    async def work(nodes: Nodes) -> None:
+        nodes.start()
+        leader = await nodes.served()
+        answers: Counter[str] = Counter()
+        for number in range(2):
+            assert await nodes.done("SET", "k", f"old {number}") == "OK"
+            connections = [await Resp.connect(*nodes.address(leader)) for _ in range(5)]
+            for connection in connections:
+                assert await connection.call("GET", "k") == b"old %d" % number
+            nodes.processes[leader].pause()
+            stopped_s = time.monotonic()
+            other = await nodes.leader(other_than=leader)
+            assert await nodes.done("SET", "k", f"new {number}", at=other) == "OK"
+            reading = [asyncio.create_task(connection.call("GET", "k")) for connection in connections]
+            await asyncio.sleep(max(0.1, 3.0 - (time.monotonic() - stopped_s)))
+            nodes.processes[leader].resume()
+            for answer in await asyncio.gather(*reading):
+                assert answer == b"new %d" % number or isinstance(answer, Error), answer
+                answers[answer.kind if isinstance(answer, Error) else "new"] += 1
+            for connection in connections:
+                await connection.close()
+            leader = await nodes.served()
+        print(f"{reads}: {dict(answers)}")
+
+    with_nodes(Nodes(tmp_path, reads=reads), work)
+
+
+def test_pauses_lose_nothing(tmp_path: Path) -> None:
+    async def work(nodes: Nodes) -> None:
+        nodes.start()
+        await nodes.served()
+        writers = Writers(nodes, 4)
+        await writers.progress()
+        for _ in range(2):
+            leader = await nodes.leader()
+            nodes.processes[leader].pause()
+            await nodes.leader(other_than=leader)
+            nodes.processes[leader].resume()
+            await writers.progress()
+        await nodes.served()
+        await writers.stop()
+        await writers.check()
+
+    with_nodes(Nodes(tmp_path), work)
+
+
+# --- told to stop -----------------------------------------------------------------------------------
+
+
+def test_told_to_stop(tmp_path: Path) -> None:
+    """Exit status 0 and nothing left undone that was promised; what was asked just before is answered, or said to be unknown."""
+
+    async def work(nodes: Nodes) -> None:
+        nodes.start()
+        await nodes.served()
+        writers = Writers(nodes, 4)
+        worst_s = 0.0
+        for _ in range(2):
+            for name in (await nodes.leader(), "n1"):
+                await writers.progress(30)
+                reader, writer = await asyncio.open_connection(*nodes.address(name))
+                writer.write(encode(("INCR", "n")) * 50)
+                await writer.drain()
+                await asyncio.sleep(0.002)
+                began_s = time.monotonic()
+                nodes.terminate(name)
+                answers = (await reader.read(-1)).splitlines()
+                assert all(answer[:1] == b":" or answer.split()[0] in (b"-UNKNOWN", b"-TRYAGAIN") for answer in answers), answers
+                writer.close()
+                assert await nodes.ended(name) == 0
+                worst_s = max(worst_s, time.monotonic() - began_s)
+                assert nodes.log(name)[-1]["why"] == "told to"
+                nodes.start(name)
+                await nodes.served()
+        await writers.stop()
+        await writers.check()
+        print(f"stopped within {worst_s:.2f} s; {writers.answers}")
+
+    with_nodes(Nodes(tmp_path), work)
+
+
+def test_killed_while_it_stops(tmp_path: Path) -> None:
+    async def work(nodes: Nodes) -> None:
+        dice = random.Random(4)
+        nodes.start()
+        await nodes.served()
+        writers = Writers(nodes, 4)
+        ends: Counter[int | None] = Counter()
+        for number in range(8):
+            name = dice.choice(nodes.names)
+            await writers.progress(20)
+            nodes.terminate(name)
+            await asyncio.sleep(number * 0.004)
+            await nodes.kill(name)
+            ends[nodes.processes[name].status] += 1
+            nodes.start(name)
+            await nodes.served()
+        await writers.stop()
+        await writers.check()
+        print(f"exit statuses {dict(ends)}")
+
+    with_nodes(Nodes(tmp_path), work)
+
+
+# --- far behind --------------------------------------------------------------------------------------
+
+
+async def load(nodes: Nodes, writes: int, size: int) -> float:
+    """Write so many keys in batches, each until it is acknowledged; the seconds it took."""
+    began_s, batch = time.monotonic(), 500
+    for first in range(0, writes, batch):
+        words: list[str] = []
+        for k in range(first, first + batch):
+            words += (f"key {k}", str(k).ljust(size, "."))
+        assert await nodes.done("MSET", *words[: batch], at=await nodes.leader()) == "OK"
+        assert await nodes.done("MSET", *words[batch:], at=await nodes.leader()) == "OK"
+    return time.monotonic() - began_s
+
+
+async def singly(nodes: Nodes, writes: int) -> None:
+    """So many entries of the log, a thousand under way at a time."""
+    reader, writer = await asyncio.open_connection(*nodes.address(await nodes.leader()))
+    for _ in range(0, writes, 1000):
+        writer.write(encode(("INCR", "count")) * 1000)
+        for _ in range(1000):
+            assert (await reader.readline())[:1] == b":"
+    writer.close()
+
+
+async def complete(nodes: Nodes, name: str, writes: int, size: int) -> None:
+    """A node that was behind has everything: it alone with one other answers."""
+    for k in (0, 1, writes // 2, writes - 1):
+        assert await nodes.done("GET", f"key {k}", at=name) == str(k).ljust(size, ".").encode()
+
+
+def test_a_node_far_behind_gets_a_snapshot_in_pieces(tmp_path: Path) -> None:
+    async def work(nodes: Nodes) -> None:
+        nodes.start()
+        await nodes.served()
+        await nodes.kill("n3")
+        await load(nodes, 4000, 1000)  # 4 MB: eight pieces
+        await singly(nodes, 20_000)
+        began_s = time.monotonic()
+        nodes.start("n3")
+        await nodes.served()
+        goal = (await nodes.standing(await nodes.leader())).commit
+        await nodes.until("n3", lambda found: found.applied >= goal)
+        installed = nodes.events("n3", "installed a snapshot")
+        assert installed
+        print(f"after 20,000 writes it had caught up {time.monotonic() - began_s:.1f} s after it was started, snapshot of {installed[-1]['bytes']:,} bytes")
+        await complete(nodes, "n3", 4000, 1000)
+        assert await nodes.done("GET", "count", at="n3") == b"20000"
+
+    with_nodes(Nodes(tmp_path, limits=Limits(snapshot_every=2000)), work)
+
+
+@pytest.mark.slow
+def test_leaders_that_die_while_they_send_a_snapshot(tmp_path: Path) -> None:
+    async def work(nodes: Nodes) -> None:
+        dice = random.Random(6)
+        nodes.start()
+        await nodes.served()
+        writes, size, midst = 30_000, 2000, 0
+        await nodes.kill("n3")
+        await load(nodes, writes, size)  # 60 MB
+        for number in range(8):
+            await singly(nodes, 3000)
+            nodes.start("n3")
+            leader = await nodes.leader(other_than="n3")
+            await nodes.until("n3", lambda found: found.leader != "")
+            await asyncio.sleep(dice.random() * 0.5)
+            before = len(nodes.events("n3", "installed a snapshot"))
+            await nodes.kill(leader)
+            if number % 2:
+                await nodes.leader()  # n3 cannot be: the other one, with n3's vote
+            nodes.start(leader)
+            await nodes.served()
+            goal = (await nodes.standing(await nodes.leader())).commit
+            await nodes.until("n3", lambda found, goal=goal: found.applied >= goal)  # type: ignore[misc]
+            midst += len(nodes.events("n3", "installed a snapshot")) > before
+            await complete(nodes, "n3", writes, size)
+            assert await nodes.done("GET", "count", at="n3") == b"%d" % (3000 * (number + 1))
+            if number < 7:
+                await nodes.kill("n3")
+        print(f"{midst} of 8 leaders were killed before the snapshot was installed, {nodes.memory_bytes('n3') / (1 << 20):.0f} MiB used")
+        assert midst
+
+    with_nodes(Nodes(tmp_path, limits=Limits(snapshot_every=1000)), work)

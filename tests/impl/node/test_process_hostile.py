@@ -108,7 +108,7 @@ def test_a_crowd_that_says_nothing_and_one_that_dribbles(tmp_path: Path) -> None
 
     async def dribble(address: tuple[str, int], data: bytes) -> None:
         with contextlib.suppress(OSError):
-            reader, writer = await asyncio.open_connection(*address)
+            _, writer = await asyncio.open_connection(*address)
             for k in range(40):
                 writer.write(data[k : k + 1])
                 await asyncio.sleep(0.02)
