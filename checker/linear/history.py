@@ -113,6 +113,17 @@ class History:
         columns = ("process", "key", "method", "argument", "result", "called", "returned", "line")
         return replace(self, **{name: getattr(self, name)[which] for name in columns})
 
+    def compact(self) -> History:
+        """The same with no more values than its operations need."""
+        used = np.unique(np.concatenate([self.key, self.argument, self.result]))
+        used = used[used >= 0]
+
+        def place(column: Int32s) -> Int32s:
+            return np.where(column < 0, column, np.searchsorted(used, column)).astype(np.int32)
+
+        values = tuple(self.values[k] for k in used.tolist())
+        return replace(self, values=values, key=place(self.key), argument=place(self.argument), result=place(self.result))
+
     def until(self, time: int) -> History:
         """What was known at a time: operations called until then, those that returned later pending."""
         count = int(np.searchsorted(self.called, time, side="right"))

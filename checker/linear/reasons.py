@@ -8,50 +8,71 @@ returned something else.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from scrutator.checker.linear.history import Operation, Value
-from scrutator.model.objects.sequential import Object, State
+from scrutator.model.objects.sequential import Method, Object, State
 
 OPERATIONS_MAX = 7
 ORDERS_MAX = 3
+STATES_MAX = 500  # of an object with free operations
 
 
-@dataclass(frozen=True, slots=True)
+class _Endless(Exception):
+    """Free operations make for too many states."""
+
+
+Configuration = tuple[State, tuple[int, ...]]  # a state, and how often each kind of free operation has happened
+
+
+@dataclass(frozen=True)
 class Scene:
     """Where a few operations took effect: the states that the first of them may have found, and who else may have.
 
-    Each of ``free`` may take effect anywhere, any number of times, or never.
+    Each of ``free`` may take effect anywhere or never; ``often`` says that it may do so any number of times.
     """
 
     object: Object
     initial: tuple[State, ...]
     free: tuple[Operation, ...] = ()
+    often: bool = True
 
     def replay(self, order: Sequence[Operation]) -> tuple[Operation, Value] | None:
         """The first operation that would return something else, and what; None if there is no such."""
-        states = self._with_free(self.initial)
+        none = (0,) * len(self._changes)
+        found = self._with_free([(state, none) for state in self.initial])
         for operation in order:
             method = self.object.find(operation.method)
             assert method is not None
-            outcomes = [outcome for state in states for outcome in method.outcomes(state, operation.argument)]
-            left = tuple(s for r, s in outcomes if operation.pending or method.agrees(r, operation.result))
+            outcomes = [(r, (s, used)) for state, used in found for r, s in method.outcomes(state, operation.argument)]
+            left = [after for r, after in outcomes if operation.pending or method.agrees(r, operation.result)]
             if not left:
                 return operation, outcomes[0][0]
-            states = self._with_free(left)
+            found = self._with_free(left)
         return None
 
-    def _with_free(self, states: tuple[State, ...]) -> tuple[State, ...]:
-        found = dict.fromkeys(states)
-        before = 0
-        while len(found) > before:
-            before = len(found)
-            for operation in self.free:
-                method = self.object.find(operation.method)
-                assert method is not None
-                found |= dict.fromkeys(s for state in tuple(found) for _, s in method.outcomes(state, operation.argument))
+    def _with_free(self, configurations: Sequence[Configuration]) -> tuple[Configuration, ...]:
+        found = dict.fromkeys(configurations)
+        for state, used in (rest := list(found)):  # which grows
+            for kind, (method, argument, most) in enumerate(self._changes):
+                if used[kind] < most:
+                    now = used if self.often else (*used[:kind], used[kind] + 1, *used[kind + 1 :])
+                    fresh = [(s, now) for _, s in method.outcomes(state, argument) if s != state and (s, now) not in found]
+                    found |= dict.fromkeys(fresh)
+                    rest += fresh
+            if len(found) > STATES_MAX:
+                raise _Endless
         return tuple(found)
+
+    @cached_property
+    def _changes(self) -> list[tuple[Method, Value, int]]:
+        """What free operations do that may change a state, and how many do it."""
+        counts = Counter((o.method, o.argument) for o in self.free)
+        methods = [(self.object.find(method), argument, count) for (method, argument), count in counts.items()]
+        return [(method, argument, count) for method, argument, count in methods if method is not None and not method.reads_only]
 
 
 def name(operation: Operation, object_: Object) -> str:
@@ -63,9 +84,16 @@ def name(operation: Operation, object_: Object) -> str:
 
 
 def reasons(culprit: Operation, others: Sequence[Operation], scene: Scene) -> tuple[str, ...]:
-    """What forbids each place of the culprit among the others."""
+    """What forbids each place of the culprit among the others; nothing where that would be too much to tell."""
     if len(others) > OPERATIONS_MAX:
         return ()
+    try:
+        return _reasons(culprit, others, scene)
+    except _Endless:
+        return ()
+
+
+def _reasons(culprit: Operation, others: Sequence[Operation], scene: Scene) -> tuple[str, ...]:
     if not others:
         failed = scene.replay([culprit])
         return (f"{name(culprit, scene.object)}: nothing was called that could lead to that",) if failed else ()

@@ -18,8 +18,9 @@ class Explanation:
 
     ``conflict`` is a set of operations, in order of call, that has no linearization,
     whatever the others did and whenever; if any one of them might have happened at any
-    time or never, the rest would have one (``minimal``; otherwise time ran out before).
-    ``reasons`` say of each place of the one to blame what forbids it.
+    time or never, the rest would have one (``minimal``; otherwise that was not proved).
+    Where it is empty, ``unfound`` says why.  ``reasons`` say until when the culprit could have
+    returned what it did, and of each place of the one to blame what forbids it.
     """
 
     culprit: Operation
@@ -28,6 +29,7 @@ class Explanation:
     prefix: int
     shortest: bool = True
     minimal: bool = True
+    unfound: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,9 +160,17 @@ def print_violation(console: Console, answer: Decided, violation: Violation) -> 
     put(console, Text.assemble((_clipped(culprit.text), "bold"), says), indent=2)
     if why is None:
         return
-    if not violation.conflict:
-        put(console, "Time ran out before it was found which operations it conflicts with.", indent=2)
-        return
+    if violation.conflict:
+        _print_conflict(console, answer, violation, why)
+    else:
+        put(console, why.unfound, indent=2)
+    for reason in why.reasons[:REASONS_SHOWN_MAX]:
+        put(console, reason, indent=4, label="  -")
+    if len(why.reasons) > REASONS_SHOWN_MAX:
+        put(console, f"and {plural(len(why.reasons) - REASONS_SHOWN_MAX, 'more reason')}", indent=4)
+
+
+def _print_conflict(console: Console, answer: Decided, violation: Violation, why: Explanation) -> None:
     put(console, _says(why, len(violation.conflict)), indent=2)
     console.print()
     console.print(Padding(_conflict(answer, violation), (0, 0, 0, 4), expand=False))
@@ -170,10 +178,6 @@ def print_violation(console: Console, answer: Decided, violation: Violation) -> 
         put(console, f"and {len(violation.conflict) - CONFLICT_SHOWN_MAX:,} more", indent=4)
     unit = "ns since the first call of the history" if answer.has_clock else "positions in the recording"
     put(console, f"called and returned are {unit}", indent=4, style="dim")
-    for reason in why.reasons[:REASONS_SHOWN_MAX]:
-        put(console, reason, indent=4, label="  -")
-    if len(why.reasons) > REASONS_SHOWN_MAX:
-        put(console, f"and {plural(len(why.reasons) - REASONS_SHOWN_MAX, 'more reason')}", indent=4)
 
 
 def _says(why: Explanation, count: int) -> str:

@@ -38,7 +38,7 @@ def kv(absent: Value = None) -> Object:
         """Set the value."""
         return write(state, value)
 
-    @store.method(takes=text, result_text=success)
+    @store.method(takes=text, result_text=success, extends=True)
     def append(state: State, suffix: str) -> tuple[Value, State]:
         """Add a text at the end of the value; fail if there is a value that is no text."""
         if same(state, absent) and not isinstance(state, str):

@@ -183,7 +183,8 @@ class Method:
     ``reads_only`` says that it never changes the state, ``overwrites`` that result and
     next state depend on the argument alone.  Both are promises that engines build upon
     and tests verify.  ``takes`` says which arguments make sense, in its docstring too;
-    ``agrees`` whether a recorded result is the one returned.
+    ``agrees`` whether a recorded result is the one returned.  ``extends`` says that it adds
+    its argument, a text, at the end of a state that is a text, and makes it that of nothing.
     """
 
     name: str
@@ -196,6 +197,7 @@ class Method:
     argument_text: Text = given
     result_text: Text = noted
     effect: Effects | EffectOf | None = None
+    extends: bool = False
 
     def outcomes(self, state: State, argument: Value) -> tuple[tuple[Value, State], ...]:
         """Each (result, next state) that the method may have in a state."""
@@ -252,6 +254,7 @@ class Object:
         argument_text: Text = given,
         result_text: Text | None = None,
         effect: Effects | EffectOf | None = None,
+        extends: bool = False,
     ) -> Callable[[StepT], StepT]:
         """Declare a method, called like the function or ``name``; some histories call it by its aliases."""
 
@@ -262,7 +265,7 @@ class Object:
                     raise ValueError(f"the object {self.name} has two methods called {taken}")
             text = result_text or (returned if reads_only else noted)
             self._methods[own] = Method(
-                own, step, _one_line(step.__doc__), reads_only, overwrites, takes, agrees, argument_text, text, effect
+                own, step, _one_line(step.__doc__), reads_only, overwrites, takes, agrees, argument_text, text, effect, extends
             )
             self._aliases.update(dict.fromkeys(aliases, own))
             return step

@@ -76,6 +76,8 @@ def test_a_stale_read() -> None:
     assert [o.index for o in explanation.conflict] == [0, 2, 3]
     assert explanation.culprit.process == 3
     assert explanation.reasons == (
+        "read() -> 1 was possible until 3 ns, when write(2) of process 1 (line 1) returned",
+        "it could have returned 2",
         "write(1) of process 0 returned before write(2) of process 1 was called",
         "read() -> 1 of process 3 is not before write(2) of process 1, which returned before it was called",
         "after write(2) of process 1, it would return 2",
@@ -85,7 +87,11 @@ def test_a_stale_read() -> None:
 def test_what_nobody_wrote() -> None:
     explanation = only(REGISTER, ("write", 1, None, 0, 1), ("read", None, 7, 2, 3), ("write", 7, None, 4, 5))
     assert [o.process for o in explanation.conflict] == [1]
-    assert explanation.reasons == ("read() -> 7 of process 1: nothing was called that could lead to that",)
+    assert explanation.reasons == (
+        "read() -> 7 was possible at no time by then",
+        "it could have returned 1",
+        "read() -> 7 of process 1: nothing was called that could lead to that",
+    )
 
 
 def test_one_of_a_thousand_writes_of_few_values() -> None:
@@ -94,7 +100,8 @@ def test_one_of_a_thousand_writes_of_few_values() -> None:
     ]
     explanation = only(REGISTER, *operations, ("read", None, 1, 10_020, 10_030))
     assert len(explanation.conflict) == 2
-    assert explanation.reasons[0].startswith("whatever had been left when write(0) of process 999 was called")
+    assert explanation.reasons[0] == "read() -> 1 was possible until 10,005 ns, when write(0) of process 999 (line 999) returned"
+    assert explanation.reasons[2].startswith("whatever had been left when write(0) of process 999 was called")
     assert explanation.reasons[-1] == "after write(0) of process 999, it would return 0"
 
 

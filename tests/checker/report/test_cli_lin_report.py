@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from scrutator.checker.linear.builder import Builder
+from scrutator.checker.linear.explain import NONE_FOUND
 from scrutator.checker.linear.result import Explanation, Linearizability, Part
 from scrutator.checker.report.json import encode
 from scrutator.checker.report.layout import console_for
@@ -62,6 +63,9 @@ def violated(history, key=None, reasons=2):
     return Part(key, 5, Verdict.VIOLATED, "monitor", "values are distinct", history[3], explanation=explanation)
 
 
+UNTIL = ("read() -> 1 was possible until 3,250 ns, when write(2) of process 1 (line 3) returned",)
+
+
 class Model(Enum):
     SEQUENTIAL = "sequential consistency"
     CAUSAL = "causal consistency"
@@ -92,7 +96,7 @@ def cases():
         "unexplained": answer(bare),
         "alone": answer(alone),
         "unproved": answer(unproved),
-        "unfound": answer(replace(violated(plain), explanation=Explanation(plain[3], (), (), 5, minimal=False))),
+        "unfound": answer(replace(violated(plain), explanation=Explanation(plain[3], (), UNTIL, 5, minimal=False, unfound=NONE_FOUND))),
         "unknown": answer(unknown, replace(unknown, limit="memory"), HOLDS),
         "empty": answer(operations=0, pending=0, configurations=0),
     }
