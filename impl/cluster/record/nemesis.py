@@ -128,15 +128,15 @@ class Nemesis:
 
     # --- whom it hits ---------------------------------------------------------------------
 
-    async def _aimed(self, aim: str, random: Random, among: Sequence[str]) -> list[str]:
-        """The nodes that a fault hits, of those that it may hit."""
+    async def _aimed(self, aim: str, random: Random, among: Sequence[str]) -> tuple[str, list[str]]:
+        """The nodes that a fault hits, of those that it may hit, and its aim: another one where no leader is known."""
         if aim == "all" or not among:
-            return list(among)
+            return aim, list(among)
         if aim == "leader":
             leader = await self.target.leader()
-            return [leader if leader is not None and leader in among else random.choice(among)]
+            return ("leader", [leader]) if leader is not None and leader in among else ("one", [random.choice(among)])
         most = max(1, (len(self.target.nodes) - 1) // 2) if aim == "minority" else 1
-        return sorted(random.sample(among, min(most, len(among))))
+        return aim, sorted(random.sample(among, min(most, len(among))))
 
     def _well(self) -> list[str]:
         return [node for node in self.target.nodes if node not in self._down and node not in self._paused]
@@ -145,7 +145,7 @@ class Nemesis:
 
     async def _kill(self, aim: str, random: Random, struck: Struck) -> Callable[[Struck], Awaitable[None]]:
         among = [node for node in self.target.nodes if node not in self._down] if aim == "all" else self._well()
-        struck.nodes = await self._aimed(aim, random, among)
+        aim, struck.nodes = await self._aimed(aim, random, among)
         struck.what = {"all": "power cut", "leader": "kill the leader"}.get(aim, "kill")
         for node in struck.nodes:
             self._down.add(node)
@@ -167,7 +167,7 @@ class Nemesis:
             raise failed[0]
 
     async def _pause(self, aim: str, random: Random, struck: Struck) -> Callable[[Struck], Awaitable[None]]:
-        struck.nodes = await self._aimed(aim, random, self._well())
+        aim, struck.nodes = await self._aimed(aim, random, self._well())
         struck.what = "pause the leader" if aim == "leader" else "pause"
         for node in struck.nodes:
             self._paused.add(node)
@@ -193,7 +193,7 @@ class Nemesis:
         return undo
 
     async def _clock(self, aim: str, random: Random, struck: Struck) -> Callable[[Struck], Awaitable[None]]:
-        struck.nodes = await self._aimed(aim, random, self._well())
+        aim, struck.nodes = await self._aimed(aim, random, self._well())
         offset_s = random.choice((0.0, 0.2, 1.0, 5.0)) * random.choice((1, -1))
         rate = random.choice((1.0, 0.5, 2.0)) if offset_s else random.choice((0.5, 2.0))
         struck.what = f"clock {offset_s:+g} s" * bool(offset_s) + (f" at {rate:g} times the speed" if rate != 1 else "")

@@ -77,7 +77,7 @@ class RaftClient:
         except (OSError, EOFError) as error:
             connection.abort()  # type: ignore[union-attr]  # it was there to be lost
             self._elsewhere()
-            raise Unknown(f"{place[0]}:{place[1]}: {error or type(error).__name__}") from error
+            raise Unknown(f"{place[0]}:{place[1]} closed the connection before it had answered") from error
         except BaseException:  # cancelled: an answer that comes later would be taken for that of the next command
             if connection is not None:
                 connection.abort()

@@ -111,6 +111,16 @@ def test_a_fault_that_goes_wrong_is_told():
     assert any("no such process" in error for error in nemesis.errors)
 
 
+def test_who_leads_is_said_only_where_it_is_known():
+    class Silent(Memory):
+        async def leader(self):
+            return None
+
+    for memory, said in ((Memory(), "pause the leader"), (Silent(), "pause")):
+        struck, _ = carried_out([Fault("pause", "leader", 0, 0.05, 1)], memory)
+        assert struck[-1].what == said and len(struck[-1].nodes) == 1
+
+
 def test_nodes_are_named_once():
     assert Struck(0, "partition", ["n1"], "n1 | n2 n3", 0).words() == "n1 | n2 n3"
     assert Struck(0, "pause", ["n1", "n2"], "pause", 0).words() == "pause n1 n2"
