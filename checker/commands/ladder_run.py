@@ -20,7 +20,7 @@ from scrutator.checker.ladder import ClaimFound, LadderFound, Played, RungFound,
 from scrutator.model.ladder import Claim, Rung, rungs
 
 SEEDS = 400
-SHRINK_S = 40.0  # for a run that is shown; nearly all end much sooner
+SHRINK_S = 30.0  # for a run that is shown; nearly all end much sooner
 
 Job = tuple[str, str, str]  # "model" or "played", rung, claim
 
@@ -97,7 +97,8 @@ def _play(rung: Rung, claim: Claim, seeds: int, small: bool) -> Played:
         told = judge_claim(rung, claim, seeds=seeds, seeds_rare=max(seeds, RARE_SEEDS), shrink_s=SHRINK_S if small else 0.0)
     except ValueError as error:
         return Played(None, missing=str(error))
-    return Played(told.verdict, told.seeds, told.seconds, told.seed, told.run.events if small and told.run is not None else (), told.why)
+    events = told.run.events if small and told.run is not None else ()
+    return Played(told.verdict, told.seeds, told.seconds, told.seed, events, told.seconds < SHRINK_S, told.why)
 
 
 def workers_by_default() -> int:

@@ -42,7 +42,7 @@ class Played:
     """What the implementation showed of a claim.
 
     ``seeds`` were played; ``seed`` is the first that decided, and ``events`` are those of that run, as short as it
-    was made.  Where no run can decide, ``verdict`` is None, and ``why`` says so; ``missing`` says that there is nothing to play.
+    was made; ``settled`` unless time ran out over that, so that another machine may make it shorter.  Where no run can decide, ``verdict`` is None, and ``why`` says so; ``missing`` says that there is nothing to play.
     """
 
     verdict: Verdict | None
@@ -50,6 +50,7 @@ class Played:
     seconds: float = 0.0
     seed: int | None = None
     events: tuple[Event, ...] = ()
+    settled: bool = True
     why: str = ""
     missing: str = ""
 
@@ -72,6 +73,12 @@ class ClaimFound:
         """Steps of the counterexample, or of the witness of what is reachable; None where there is neither."""
         trace = self.judged.trace
         return None if trace is None else len(trace)
+
+    @property
+    def is_faults_alone(self) -> bool:
+        """Whether faults are all that happens, so that its run tells little of the design."""
+        trace = self.judged.trace
+        return trace is not None and all(step.fault for step in trace.steps[1:])
 
     @property
     def mistakes(self) -> tuple[str, ...]:

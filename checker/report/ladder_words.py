@@ -11,6 +11,8 @@ from scrutator.checker.report.layout import plural
 from scrutator.checker.report.spacetime import Diagram, diagram_of_events, diagram_of_trace
 from scrutator.checker.verdict import Verdict
 
+EVENTS_MAX, EVENTS_SHOWN = 170, 70  # of a longer run only the beginning is shown
+
 
 def ending(found: ClaimFound) -> str:
     """What a claim's trace comes to."""
@@ -35,9 +37,12 @@ def model_diagram(found: ClaimFound) -> Diagram | None:
 
 def played_diagram(found: ClaimFound) -> Diagram | None:
     """The implementation's run as a diagram; None where no run decided, or it was not kept."""
-    if not found.played.events:
+    events = found.played.events
+    if not events:
         return None
-    return diagram_of_events(found.played.events, ending=ending(found))
+    if len(events) > EVENTS_MAX:  # of what can never be again, the whole run is the proof
+        return diagram_of_events(events, shown=EVENTS_SHOWN, ending=f"So it goes on for {len(events) - EVENTS_SHOWN:,} more events. {ending(found)}")
+    return diagram_of_events(events, ending=ending(found))
 
 
 # --- cells --------------------------------------------------------------------------------

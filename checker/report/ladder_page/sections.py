@@ -66,6 +66,7 @@ def section(rung: RungFound, found: LadderFound) -> str:
     r = rung.rung
     shown = {claim.name for claim in pictured(r)}
     others = [c for c in rung.claims if c.claim.name in shown and c is not rung.headline]
+    is_bare = rung.headline is not None and rung.headline.is_faults_alone
     parts = [
         f'<section id="{_e(r.name)}" aria-labelledby="{_e(r.name)}-title">',
         f'<h2 id="{_e(r.name)}-title"><span class="order">{r.order}</span> {_e(r.title)}</h2>',
@@ -75,7 +76,7 @@ def section(rung: RungFound, found: LadderFound) -> str:
         f'<dl class="sides"><dt>keeps</dt><dd>{_e(r.keeps)}</dd><dt>breaks</dt><dd>{_e(r.breaks)}</dd></dl>',
         "<h3>What was claimed, and what was found</h3>",
         claims(rung),
-        *(_folded(c) for c in others),
+        *(_folded(c, is_open=is_bare and c is others[0]) for c in others),
         _next(rung, found),
         "</section>",
     ]
@@ -106,12 +107,12 @@ def _picture(diagram: Diagram, title: str) -> str:
     return f'<div class="scroll" tabindex="0">{inline(diagram, title)}</div>'
 
 
-def _folded(found: ClaimFound) -> str:
-    """Another run, to be opened."""
+def _folded(found: ClaimFound, *, is_open: bool) -> str:
+    """Another run, to be opened, or open where the first one tells little."""
     diagram = model_diagram(found)
     if diagram is None:
         return ""
-    return f"<details><summary>{_e(found.claim.says)}</summary>{_figure(diagram, found)}</details>"
+    return f"<details{' open' if is_open else ''}><summary>{_e(found.claim.says)}</summary>{_figure(diagram, found)}</details>"
 
 
 def claims(rung: RungFound) -> str:

@@ -14,7 +14,8 @@ from scrutator.checker.report.spacetime.diagram import Arrow, Bar, Diagram, Lane
 from scrutator.checker.report.spacetime.labels import SMALL, Box, Point, label_places, overlap
 
 _LETTER = 6.9  # pixels of a letter of a sentence, on the average and rather more
-_LEFT, _TOP, _GAP, _TEXT = 36.0, 58.0, 26.0, 330.0
+_LEFT, _TOP, _GAP, _TEXT, _TEXT_DENSE = 36.0, 58.0, 26.0, 330.0, 250.0
+_LANES_WIDE = 720.0
 _LINE, _ROW_MIN, _DENSE_MIN = 16.0, 62.0, 25.0
 _NAME_MAX = 40
 
@@ -90,20 +91,20 @@ class _Drawing:
         self.d, self.title, self.style = diagram, title, style
         widest = max((len(a.text) for a in diagram.arrows), default=0) * SMALL
         foots = max((len(line) for lane in diagram.lanes for line in lane.foot), default=0) * SMALL + 14
-        self.pitch = max(min(max(118.0, widest + 50), 190.0), min(foots, 190.0))
-        if len(diagram.lanes) > 6:
-            self.pitch = max(min(self.pitch, 130.0), min(foots, 150.0))
+        self.pitch = min(max(118.0, widest + 50), 190.0, max(100.0, _LANES_WIDE / max(len(diagram.lanes), 1)))
+        self.pitch = max(self.pitch, min(foots, 170.0))
+        self.says = _TEXT_DENSE if diagram.dense else _TEXT
         self.right = _LEFT + self.pitch * len(diagram.lanes)
-        self.texts = [_wrapped(row.text, int(_TEXT / _LETTER)) for row in diagram.rows]
+        self.texts = [_wrapped(row.text, int(self.says / _LETTER)) for row in diagram.rows]
         least = _DENSE_MIN if diagram.dense else _ROW_MIN
         self.tops = [_TOP]
         for lines in self.texts:
             self.tops.append(self.tops[-1] + max(least, len(lines) * _LINE + 14))
         self.bottom = self.tops[-1]
         self.feet = max((len(lane.foot) for lane in diagram.lanes), default=0)
-        self.ending = _wrapped(diagram.ending, int((self.right + _TEXT - _LEFT) / 6.8))
+        self.ending = _wrapped(diagram.ending, int((self.right + self.says - _LEFT) / 6.8))
         self.height = self.bottom + 14 + self.feet * 15 + len(self.ending) * 18 + 12
-        self.width = self.right + _GAP + _TEXT
+        self.width = self.right + _GAP + self.says
         self.parts: list[str] = []
         self.taken: list[Box] = []  # where texts are
 
