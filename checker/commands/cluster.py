@@ -25,7 +25,7 @@ FOLDER = Path("scrutator-cluster")
 cluster = App(
     name="cluster",
     help="Start, stop and ask a replicated key-value store on this machine, which speaks the Redis protocol.",
-    help_epilogue="Exit status: 0 the cluster serves (up, status) or is down (down), 1 it does not, 2 wrong usage, 70 a bug in scrutator.",
+    help_epilogue="Exit status: 0 the cluster serves (up, status) or is down (down), 1 it does not, 2 wrong usage, 3 interrupted, 70 a bug in scrutator.",
     help_format="plaintext",
 )
 

@@ -20,10 +20,10 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from scrutator.impl.cluster.processes import Identity
 from scrutator.impl.cluster.target import TargetError
@@ -53,7 +53,7 @@ class Node(Struct, frozen=True, forbid_unknown_fields=True):
 
     raft: str
     client: str
-    pid: int = 0
+    pid: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
     birth: str = ""
 
     @property
@@ -106,6 +106,8 @@ def read(folder: Path) -> Cluster | None:
         if len(text) > BYTES_MAX:
             raise msgspec.ValidationError(f"larger than {BYTES_MAX:,} bytes")
         found = msgspec.json.decode(text, type=Cluster)
+        if not found.nodes:
+            raise msgspec.ValidationError("it has no nodes")
         for name, node in found.nodes.items():
             if not name.replace("-", "").isalnum():
                 raise msgspec.ValidationError(f"{name!r} is no name of a node")
@@ -134,8 +136,15 @@ def write(folder: Path, cluster: Cluster) -> None:
         raise FolderError(f"{folder / FILE} cannot be written: {error.strerror or error}") from error
 
 
-def make(folder: Path) -> None:
-    """The folder, if there is none; raises `FolderError` for one that holds something else."""
+def make(folder: Path) -> bool:
+    """The folder, if there is none; whether there was none.  Raises `FolderError` for one that holds something else."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise FolderError(f"{folder} cannot be a cluster's folder: its name is no UTF-8, which nodes' files are: name another with --folder") from None
+    if folder.exists() and not folder.is_dir():
+        raise FolderError(f"{folder} is no folder: name another with --folder")
+    new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         strangers = sorted(path.name for path in folder.iterdir() if path.name != LOCK)
@@ -143,6 +152,7 @@ def make(folder: Path) -> None:
         raise FolderError(f"{folder} cannot be a cluster's folder: {error.strerror or error}") from error
     if strangers and FILE not in strangers:
         raise FolderError(f"{folder} holds {', '.join(strangers[:3])} and no {FILE}: a cluster wants a folder of its own: name another with --folder")
+    return new
 
 
 @contextlib.contextmanager
@@ -155,11 +165,35 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is(descriptor, folder / LOCK):
+                raise BlockingIOError
         except OSError:
             raise FolderError(f"another command starts or stops the cluster of {folder} right now: wait until it has ended") from None
         yield
     finally:
         os.close(descriptor)
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    """Whether the file is still the one of this name: whoever held the lock may have wiped the folder."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+@contextlib.contextmanager
+def vacated(folder: Path, *, new: bool) -> Iterator[None]:
+    """Around what makes a cluster in a locked folder: where that fails before there is one, no trace of it is left."""
+    try:
+        yield
+    except BaseException:
+        if not (folder / FILE).exists():
+            with contextlib.suppress(OSError):
+                (folder / LOCK).unlink(missing_ok=True)
+                if new:
+                    folder.rmdir()
+        raise
 
 
 def wipe(folder: Path, cluster: Cluster) -> None:

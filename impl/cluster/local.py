@@ -79,9 +79,10 @@ async def up(folder: Path, *, nodes: int | None = None, port: int | None = None,
     """
     begin = time.monotonic()
     folder = folder.absolute()
-    folders.make(folder)
-    with folders.locked(folder):
+    new = folders.make(folder)
+    with folders.locked(folder), folders.vacated(folder, new=new):
         found = folders.read(folder)
+        _require_awake(folder, found)
         with Ports() as ports:
             cluster = _new(NODES if nodes is None else nodes, PORT if port is None else port, ports) if found is None else _again(folder, found, nodes, port, ports)
             cluster = _with_setup(folder, cluster, changes or {})
@@ -105,6 +106,14 @@ async def up(folder: Path, *, nodes: int | None = None, port: int | None = None,
         for process in started.values():
             process.let_go()
     return Up(cluster, tuple(started), leader, time.monotonic() - begin)
+
+
+def _require_awake(folder: Path, found: Cluster | None) -> None:
+    """Raises `NotServing` for a node that was stopped where it stands: waiting for it would be in vain."""
+    paused = {} if found is None else {name: node.pid for name, node in found.nodes.items() if node.identity is not None and node.identity.paused}
+    if paused:
+        pids = " ".join(map(str, paused.values()))
+        raise NotServing(f"{', '.join(paused)} of {folder} {'is' if len(paused) == 1 else 'are'} paused (SIGSTOP): kill -CONT {pids} lets {'it' if len(paused) == 1 else 'them'} go on, scrutator cluster down stops all")
 
 
 def _new(count: int, port: int, ports: Ports) -> Cluster:

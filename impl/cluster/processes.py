@@ -36,7 +36,7 @@ class ProcessError(TargetError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process for good: its number, and when it was born (opaque; empty where that cannot be known)."""
+    """A process for good: its number, and when it was born (opaque; empty if it was gone before that was looked up)."""
 
     pid: int
     birth: str
@@ -44,8 +44,7 @@ class Identity:
     @property
     def alive(self) -> bool:
         """Whether this very process runs; one that has ended and was not yet waited for does not."""
-        birth = birth_of(self.pid)
-        return birth is not None and (not self.birth or birth == self.birth)
+        return birth_of(self.pid) == self.birth != ""
 
     @property
     def paused(self) -> bool:

@@ -97,7 +97,8 @@ async def until_served(addresses: Mapping[str, tuple[str, int]], started: Mappin
         if time.monotonic() > until:
             silent = ", ".join(name for name, one in found.items() if one is None)
             logs = ", ".join(str(process.log) for process in started.values())
-            raise NotServing(f"the nodes did not serve within {limit_s:g} s: {silent + ' did not answer' if silent else 'they elected no leader'}; what they said: {logs}")
+            said = f"; what they said: {logs}" if logs else ""
+            raise NotServing(f"the nodes did not serve within {limit_s:g} s: {silent + ' did not answer' if silent else 'they elected no leader'}{said}")
         await asyncio.sleep(POLL_S)
 
 

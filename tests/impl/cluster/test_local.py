@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -17,7 +19,7 @@ from scrutator.impl.cluster import folder as folders
 from scrutator.impl.cluster import local
 from scrutator.impl.cluster.folder import Cluster, FolderError, Node
 from scrutator.impl.cluster.ports import LOOPBACK, Ports
-from scrutator.impl.cluster.processes import eventually
+from scrutator.impl.cluster.processes import Identity, birth_of, eventually
 from scrutator.impl.cluster.resp import Value, ask
 from scrutator.impl.cluster.standing import NotServing
 from scrutator.impl.node.config import NodeConfig, Timing
@@ -181,6 +183,8 @@ def test_wiping_spares_what_is_not_the_clusters(tmp_path: Path) -> None:
         ('{"cluster": "c", "nodes": {"../x": {"raft": "a:1", "client": "a:2"}}}', "'../x' is no name of a node"),
         ('{"cluster": "c", "nodes": {"n1": {"raft": "a", "client": "a:2"}}}', "n1: 'a' is no address"),
         ('{"cluster": "c", "nodes": {}, "schema": "scrutator.cluster/2"}', "schema"),
+        ('{"cluster": "c", "nodes": {}}', "it has no nodes"),
+        ('{"cluster": "c", "nodes": {"n1": {"raft": "a:1", "client": "a:2", "pid": -1}}}', "pid"),
         (" " * (2 << 20), "larger than"),
     ],
 )
@@ -198,6 +202,48 @@ def test_a_folder_of_something_else(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match="scrutator cluster up starts one"):
         asyncio.run(local.down(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_what_fails_before_there_is_a_cluster_leaves_no_trace(tmp_path: Path) -> None:
+    for folder in (tmp_path / "new", tmp_path):
+        with pytest.raises(FolderError):
+            asyncio.run(local.up(folder, nodes=0))
+        assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(FolderError, match=r"file is no folder"):
+        asyncio.run(local.up(tmp_path / "file"))
+    with pytest.raises(FolderError, match="is no UTF-8"):
+        asyncio.run(local.up(tmp_path / "\udcff"))
+
+
+def test_a_paused_node_is_named_and_not_waited_for(tmp_path: Path) -> None:
+    process = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    try:
+        identity = Identity(process.pid, birth_of(process.pid) or "")
+        folders.write(tmp_path, Cluster("c", {"n1": Node("127.0.0.1:2", "127.0.0.1:1", identity.pid, identity.birth)}))
+        assert identity.signal(signal.SIGSTOP)
+        assert asyncio.run(eventually_paused(identity))
+        with pytest.raises(NotServing, match=rf"n1 of .* is paused \(SIGSTOP\): kill -CONT {process.pid} "):
+            asyncio.run(local.up(tmp_path))
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def eventually_paused(identity: Identity) -> bool:
+    return await eventually(lambda: identity.paused, 20)
+
+
+def test_a_lock_that_was_wiped_is_none(tmp_path: Path) -> None:
+    with folders.locked(tmp_path):
+        descriptor = os.open(tmp_path / "lock", os.O_RDWR)
+        (tmp_path / "lock").unlink()
+    fresh = os.open(tmp_path / "lock", os.O_CREAT)
+    try:
+        assert folders._is(fresh, tmp_path / "lock") and not folders._is(descriptor, tmp_path / "lock")
+    finally:
+        os.close(descriptor)
+        os.close(fresh)
 
 
 @pytest.mark.parametrize(("nodes", "port", "message"), [(0, 0, "from 1 to 9"), (99, 0, "from 1 to 9"), (3, 60_000, "from 1 to 55,532"), (3, -1, "port -1")])

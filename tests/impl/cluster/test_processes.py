@@ -169,6 +169,7 @@ def test_whoever_has_a_dead_ones_number_is_left_alone(tmp_path: Path) -> None:
             assert process.identity is not None and process.identity.birth
             other = Identity(process.identity.pid, "another boot:12345")
             assert process.identity.alive and not other.alive
+            assert not Identity(process.identity.pid, "").alive  # of whom nothing is known
             assert not other.signal(signal.SIGKILL)
             assert await stop_others([other]) == []
             assert process.running
