@@ -7,6 +7,7 @@ corrupt, in use or another node's, 70 a bug.  The last line of the log says whic
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import signal
 import sys
@@ -45,13 +46,16 @@ def main(arguments: list[str]) -> int:
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(serve(config, log))
+    except (ConfigError, TlsError) as error:  # what only trying could tell
+        log("stops", why=f"{arguments[0]}: {error}", status=CONFIGURATION)
+        return CONFIGURATION
     except Exception as error:
         return status_of(error, log)
 
 
 def status_of(error: Exception, log: Log) -> int:
     """Say what ended the node, and with which status it exits."""
-    for kind, status in ((ConfigError, CONFIGURATION), (TlsError, CONFIGURATION), (RefusedStore, REFUSED), ((StoreFull, StoreFailed), DISK)):
+    for kind, status in ((RefusedStore, REFUSED), ((StoreFull, StoreFailed), DISK)):
         if isinstance(error, kind):
             log("stops", why=str(error), status=status)
             return status
@@ -78,11 +82,12 @@ async def serve(config: NodeConfig, log: Log) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     members = ",".join(config.members.voters)
-    store = Store(Path(config.data), identity=f"{config.cluster}/{config.id} of {members}")
+    store = _opened(config, f"{config.cluster}/{config.id} of {members}")
     pool = ThreadPoolExecutor(1, "snapshot")
-    trace = TraceFile(Path(config.trace)) if config.trace else None
+    trace: TraceFile | None = None
     replica: Replica
     try:
+        trace = _trace(config)
         links = Links(config, lambda message: replica.receive(message), log)
         replica = replica_of(config.mutant)(config, store, links.send, log, compact=_writer(store, pool, fail), fail=fail)
         clients = ClientServer(config, replica, log)
@@ -107,6 +112,23 @@ async def serve(config: NodeConfig, log: Log) -> int:
         if trace is not None:
             trace.close()
         store.close()
+
+
+def _opened(config: NodeConfig, identity: str) -> Store:
+    """The node's store; raises `ConfigError` where its folder cannot be one."""
+    try:
+        return Store(Path(config.data), identity=identity)
+    except StoreFailed as error:
+        if not isinstance(error.__cause__, OSError) or error.__cause__.errno == errno.EIO:
+            raise
+        raise ConfigError(f"data: {config.data} cannot be used: {error.__cause__.strerror}: name a folder that this user may make and write") from None
+
+
+def _trace(config: NodeConfig) -> TraceFile | None:
+    try:
+        return TraceFile(Path(config.trace)) if config.trace else None
+    except OSError as error:
+        raise ConfigError(f"trace: {config.trace} cannot be written: {error.strerror or error}: name another file, or leave it out") from None
 
 
 def _writer(store: Store, pool: ThreadPoolExecutor, fail: Callable[[BaseException], None]) -> Compactor:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from scrutator.impl.node import commands_cluster, commands_keys, commands_server
 from scrutator.impl.node.commands import Caller, Table
-from scrutator.impl.node.config import NodeConfig, split_address
+from scrutator.impl.node.config import NodeConfig
 from scrutator.impl.node.connection import Connection, shown
 from scrutator.impl.node.log import Log
 from scrutator.impl.node.resp import Bounds
+from scrutator.impl.node.sockets import BACKLOG, listen
 from scrutator.impl.node.wire import command_bytes_max
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ class ClientServer:
         return shown(self._server.sockets[0].getsockname())
 
     async def start(self) -> None:
-        """Listen; raises OSError where that is not possible."""
-        host, port = split_address(self.config.here.client, f"nodes.{self.config.id}.client")
-        self._server = await self.loop.create_server(lambda: Connection(self), host, port, backlog=512)
+        """Listen; raises `ConfigError` where that is not possible."""
+        sock = listen(self.config.here.client, f"nodes.{self.config.id}.client")
+        self._server = await self.loop.create_server(lambda: Connection(self), sock=sock, backlog=BACKLOG)
 
     async def close(self) -> None:
         """Accept and begin nothing more, answer what is answered within a second, end all connections."""

@@ -6,9 +6,12 @@ what to write instead.  Nothing else of the node reads files of configuration or
 
 from __future__ import annotations
 
+import math
+import re
 import tomllib
+from itertools import combinations
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Struct, field
@@ -17,6 +20,7 @@ from scrutator.impl.raft import Configuration, Options, configuration
 from scrutator.model.quorums import QuorumError
 
 CONFIG_BYTES_MAX = 1 << 20
+QUORUMS_CHECKED_MAX = 12  # voters: all their subsets are tried
 LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 
 
@@ -131,9 +135,29 @@ def load(path: Path) -> NodeConfig:
         raise ConfigError(f"{path}: larger than {CONFIG_BYTES_MAX:,} bytes: this is no node's configuration")
     try:
         config = msgspec.convert(tomllib.loads(text.decode()), NodeConfig)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: this is no TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: byte {error.start} is not UTF-8, which TOML is written in") from None
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {_explained(str(error))}") from None
     return checked(config, str(path))
+
+
+def _explained(error: str) -> str:
+    """What msgspec says, in the words of the file."""
+    what, _, place = error.partition(" - at `$.")
+    where = place.rstrip("`").replace("[...]", ".NAME")
+    tables: dict[str, type[Struct]] = {"": NodeConfig, "timing": Timing, "limits": Limits, "tls": Tls}
+    table = tables.get(where.partition(".")[0], Place)
+    prefix = f"{where}." if where else ""
+    if found := re.fullmatch("Object contains unknown field `(.*)`", what):
+        return f"{prefix}{found[1]}: there is no such key: {', '.join(table.__struct_fields__)} are known"
+    if found := re.fullmatch("Object missing required field `(.*)`", what):
+        return f"{prefix}{found[1]} is missing: it has no default"
+    if found := re.fullmatch("Invalid enum value (.*)", what):
+        return f"{where} = {found[1]}: write {' or '.join(map(repr, get_args(get_type_hints(NodeConfig)[where])))}"
+    return f"{where}: {what}" if where else what
 
 
 def checked(config: NodeConfig, source: str) -> NodeConfig:
@@ -143,11 +167,15 @@ def checked(config: NodeConfig, source: str) -> NodeConfig:
         if not held:
             raise ConfigError(f"{source}: {why}")
 
-    require(config.id in config.nodes, f"id = {config.id!r} is not among the nodes {', '.join(config.nodes)}")
+    require(config.id in config.nodes, f"id = {config.id!r} is not among the nodes {', '.join(config.nodes) or '(there are none)'}: give it a table [nodes.{config.id or 'NAME'}] with raft and client")
     require(bool(config.cluster), "cluster: give the cluster a name, the same for all its nodes")
+    taken: dict[str, str] = {}
     for name, place in config.nodes.items():
         for key in ("raft", "client"):
-            split_address(getattr(place, key), f"{source}: nodes.{name}.{key}")
+            address, where = getattr(place, key), f"nodes.{name}.{key}"
+            _, port = split_address(address, f"{source}: {where}")
+            require(not port or address not in taken, f"{where}: {address} is that of {taken.get(address)} already: give each its own")
+            taken[address] = where
     for key in ("raft", "client"):
         host = split_address(getattr(config.here, key), source)[0]
         loopback = host.startswith(LOOPBACK)
@@ -155,19 +183,35 @@ def checked(config: NodeConfig, source: str) -> NodeConfig:
     unknown = [voter for voter in config.voters if voter not in config.nodes]
     require(not unknown, f"voters: {', '.join(unknown)} is not among the nodes {', '.join(config.nodes)}")
     timing = config.timing
-    require(timing.heartbeat_s > 0, f"timing.heartbeat_s = {timing.heartbeat_s}: more than 0")
+    for key in ("heartbeat_s", "election_timeout_s", "request_timeout_s"):
+        value = getattr(timing, key)
+        require(0 < value < math.inf, f"timing.{key} = {value}: write more than 0, in seconds")
     require(
         timing.election_timeout_s >= 2 * timing.heartbeat_s,
         f"timing.election_timeout_s = {timing.election_timeout_s}: at least twice heartbeat_s, {timing.heartbeat_s}",
     )
     require(0 <= timing.drift < 0.5, f"timing.drift = {timing.drift}: from 0 to 0.5")
     for key in config.limits.__struct_fields__:
-        require(getattr(config.limits, key) > 0, f"limits.{key} = {getattr(config.limits, key)}: more than 0")
+        require(getattr(config.limits, key) > 0, f"limits.{key} = {getattr(config.limits, key)}: write more than 0")
     try:
-        _ = config.members
+        why = _apart(config.members)
     except QuorumError as error:
-        raise ConfigError(f"{source}: {error}") from None
+        raise ConfigError(f"{source}: voters, election, commit: {error}") from None
+    require(not why or bool(config.mutant), f"election, commit: {why}")
     return config
+
+
+def _apart(members: Configuration) -> str:
+    """Which quorums share no voter though they must: those that elect, with each other and with those that commit."""
+    voters = members.voters
+    if not (members.members.election or members.members.commit) or len(voters) > QUORUMS_CHECKED_MAX:
+        return ""
+    for some in (frozenset(some) for size in range(len(voters) + 1) for some in combinations(voters, size)):
+        others = frozenset(voters) - some
+        if members.elects(some) and (members.elects(others) or members.commits(others)):
+            does = "elect a leader" if members.elects(others) else "commit an entry"
+            return f"{{{', '.join(sorted(some))}}} can elect a leader, and {{{', '.join(sorted(others))}}} can {does}: they share no voter, so that what was acknowledged could be lost"
+    return ""
 
 
 def split_address(address: str, where: str) -> tuple[str, int]:

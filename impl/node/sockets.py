@@ -6,12 +6,13 @@ Law: what the system cannot set is left as it is; nothing here is needed to be r
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from typing import Protocol
 
 from scrutator.impl.node.config import ConfigError, split_address
 
-BACKLOG = 256
+BACKLOG = 512
 IDLE_S = 2  # then the system asks whether the peer is there
 DEAD_S = 3  # without a sign of life
 
@@ -50,5 +51,6 @@ def listen(address: str, where: str) -> socket.socket:
     except OSError as error:
         if sock is not None:
             sock.close()
-        raise ConfigError(f"{where}: cannot listen on {address}: {error.strerror or error}: is something else running there?") from None
+        cure = "is something else running there?" if error.errno == errno.EADDRINUSE else "write an address of this machine, and a port that this user may have"
+        raise ConfigError(f"{where}: cannot listen on {address}: {error.strerror or error}: {cure}") from None
     return sock

@@ -89,7 +89,7 @@ class Store:
             if mark is not None and mark.identity != identity:
                 raise RefusedStore(
                     f"{folder}: this is the store of {mark.identity!r}, not of {identity!r}: "
-                    f"give each node a folder of its own, and take the configuration back if it was changed by mistake"
+                    f"give each node a folder of its own. Members are changed by RAFT ADD and RAFT REMOVE, while `voters` in the file stays what it was"
                 )
             if mark is not None and mark.format != FORMAT:
                 raise RefusedStore(f"{folder}: written in format {mark.format}, and this program reads format {FORMAT}: use the program that wrote it")
