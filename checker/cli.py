@@ -8,6 +8,7 @@ itself.  Nothing heavy is imported before it is used: ``--help`` must stay insta
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -66,6 +67,9 @@ def version() -> int:
 
 def main() -> NoReturn:
     """The entry point."""
+    # Closed by whoever called (``>&-``): Python has none then, and the next file that is opened would take its number.
+    nowhere = open(os.devnull, "w") if None in (sys.stdout, sys.stderr) else None  # noqa: SIM115
+    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -27,12 +27,15 @@ class UsageError(Exception):
 
 
 def emit(show: Callable[[], object]) -> None:
-    """Print; a reader that went away (``| head``) changes no exit status."""
+    """Print; a reader that went away (``| head``) changes no exit status.  Raises `UsageError` where it cannot be written."""
     try:
         show()
         sys.stdout.flush()
     except BrokenPipeError:
         silence(sys.stdout)
+    except OSError as error:
+        silence(sys.stdout)
+        raise UsageError(f"standard output cannot be written: {error.strerror or error}") from error
 
 
 def silence(stream: Any) -> None:
