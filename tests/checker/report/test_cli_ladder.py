@@ -86,7 +86,7 @@ def test_ctrl_c_shows_what_there_is(run: Run, monkeypatch: pytest.MonkeyPatch) -
     ("arguments", "said"),
     [
         (["no_such_rung"], "no rung no_such_rung"),
-        (["asynchronus"], "did you mean asynchronous?"),
+        (["asynchronus"], "did you mean asynchronous or"),
         (["--seeds", "0"], "--seeds 0: at least 1"),
         (["--workers", "0"], "--workers 0: at least 1"),
         (["--html", "nowhere/page.html"], "there is no folder nowhere"),
