@@ -94,12 +94,12 @@ async def serve(config: NodeConfig, log: Log) -> int:
         if trace is not None:
             replica.trace(trace)
         _spare_garbage_collection()
-        await links.start()
-        await clients.start()
-        replica.start()
-        raft = replica.raft
-        log("serves", client=config.here.client, raft=config.here.raft, term=raft.term, base=raft.log.base, last=raft.log.last, mutant=config.mutant or None)
         try:
+            await links.start()
+            await clients.start()
+            replica.start()
+            raft = replica.raft
+            log("serves", client=config.here.client, raft=config.here.raft, term=raft.term, base=raft.log.base, last=raft.log.last, mutant=config.mutant or None)
             await ended
         finally:
             replica.stop()
