@@ -100,8 +100,8 @@ class Network:
 
     # --- what nodes say ---------------------------------------------------------------------------
 
-    def said(self, node: str, number: int, line: bytes) -> None:
-        """A line of a node's standard output; ``number`` counts from 1."""
+    def said(self, node: str, number: int, line: bytes) -> bool:
+        """A line of a node's standard output, ``number`` counted from 1; whether it was a message."""
         try:
             envelope = _ENVELOPE.decode(line)
             if envelope.src != node:
@@ -109,6 +109,8 @@ class Network:
             self._route(envelope, line)
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
             self.complain(node, number, f"is no message ({error}): {line[:80].decode(errors='replace')!r}")
+            return False
+        return True
 
     def complain(self, node: str, number: int, why: str) -> None:
         """Keep the first thing that is wrong with what a program writes."""

@@ -19,6 +19,8 @@ from scrutator.impl.cluster.targets._maelstrom_network import LINE_BYTES_MAX, Ne
 
 UNREAD_BYTES_MAX = 8 << 20
 GRACE_S = 1.0
+TURN_LINES = 64
+BAD_LINES_MAX = 1000  # after which a program is no longer listened to
 
 
 class Program:
@@ -107,7 +109,7 @@ class Program:
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
-        number = 0
+        number = bad = 0
         while True:
             number += 1
             try:
@@ -117,8 +119,15 @@ class Program:
             except asyncio.LimitOverrunError:
                 self._network.complain(self.node, number, f"is longer than {LINE_BYTES_MAX:,} bytes")
                 break
-            if line.strip():
-                self._network.said(self.node, number, line)
+            if number % TURN_LINES == 0:
+                await asyncio.sleep(0)  # a program that writes without end keeps nobody else from his turn
+            if line.strip() and not self._network.said(self.node, number, line):
+                bad += 1
+            if bad > BAD_LINES_MAX:  # it does not speak the protocol, and may have much to say
+                self._ended(self.node)
+                while await process.stdout.read(1 << 20):
+                    pass
+                break
         with contextlib.suppress(TimeoutError):  # the output may end a moment before its process
             async with asyncio.timeout(GRACE_S):
                 await process.wait()

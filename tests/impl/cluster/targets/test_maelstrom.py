@@ -157,6 +157,7 @@ def test_faults(tmp_path):
     ("code", "said"),
     [
         ("print('hello')", "n1: line 1 of its standard output is no message"),
+        ("while True: print('y' * 9)", "n1: line 1 of its standard output is no message"),
         ("print('{\"src\": \"n9\", \"dest\": \"c0\", \"body\": {\"type\": \"x\"}}')", "its src is 'n9', where init said 'n1'"),
         ("raise SystemExit('out of order')", "(?s)exited with status 1 though nobody asked it to.*out of order"),
         ("import time; time.sleep(60)", "did not answer init within 0.5 s"),
