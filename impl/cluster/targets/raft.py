@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import platform
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -157,10 +158,15 @@ class RaftTarget:
             turning.cancel()
 
     async def _turn(self, node: str, offset_s: float, rate: float) -> None:
-        try:
-            answer = await ask(*self._wires.clients(node), "DEBUG", "CLOCK", offset_s, rate, timeout_s=TURN_S)
-        except (OSError, EOFError, TimeoutError) as error:
-            raise TargetError(f"{node} did not turn its clock: {error or type(error).__name__}") from error
+        until_s = time.monotonic() + TURN_S
+        while True:  # a node that was just started again may not listen yet
+            try:
+                answer = await ask(*self._wires.clients(node), "DEBUG", "CLOCK", offset_s, rate, timeout_s=TURN_S)
+                break
+            except (OSError, EOFError, TimeoutError) as error:
+                if time.monotonic() > until_s:
+                    raise TargetError(f"{node} did not turn its clock: {error or type(error).__name__}") from error
+            await asyncio.sleep(0.1)
         if isinstance(answer, Error):
             raise TargetError(f"{node} did not turn its clock: {answer}")
 

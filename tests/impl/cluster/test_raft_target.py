@@ -212,8 +212,10 @@ def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
     async def work(target: RaftTarget) -> None:
         raise AssertionError("it started")
 
-    with pytest.raises(TargetError, match=r"n\d exited with status 2: cannot start: .* there is no mutant 'no_such'"):
-        with_cluster(tmp_path, RaftTarget(mutant="no_such"), work)
+    (tmp_path / "n1").mkdir()
+    (tmp_path / "n1" / "data").write_text("no folder")
+    with pytest.raises(TargetError, match=r"n1 exited with status 2: .*data cannot be used"):
+        with_cluster(tmp_path, RaftTarget(), work)
 
 
 @pytest.mark.parametrize(
@@ -222,6 +224,7 @@ def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
         ({"reads": "maybe"}, "reads=maybe: write index or lease or log"),
         ({"heartbeat_s": "soon"}, "heartbeat_s=soon: write a number"),
         ({"partitions": "scissors"}, "write proxy or namespaces"),
+        ({"mutant": "no_such"}, "there is no mutant 'no_such': write one of reply_before_sync"),
     ],
 )
 def test_options_that_make_no_sense(options: dict[str, str], message: str) -> None:
