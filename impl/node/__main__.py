@@ -89,7 +89,7 @@ async def serve(config: NodeConfig, log: Log) -> int:
     try:
         trace = _trace(config)
         links = Links(config, lambda message: replica.receive(message), log)
-        replica = replica_of(config.mutant)(config, store, links.send, log, compact=_writer(store, pool, fail), fail=fail)
+        replica = replica_of(config.mutant)(config, store, links.send, log, compact=_writer(store, pool, fail), fail=fail, reaches=links.reaches)
         clients = ClientServer(config, replica, log)
         if trace is not None:
             replica.trace(trace)

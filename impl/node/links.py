@@ -62,6 +62,11 @@ class Links:
         else:
             self._rarely("no such node", why=f"nothing can be sent to {dst!r}: the configuration does not say where it is")
 
+    def reaches(self, dst: str) -> bool:
+        """Whether there is a connection to that node now; without one, all that is sent to it is dropped."""
+        peer = self._peers.get(dst)
+        return peer is not None and peer.connected
+
     def connected(self) -> dict[str, LinkStatus]:
         """How things stand, by name of the other node."""
         return {

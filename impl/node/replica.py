@@ -71,7 +71,8 @@ class Compactor(Protocol):
 class Replica:
     """One node's part of the replicated store.
 
-    ``send`` takes messages for another node and never blocks; ``compact`` writes snapshots, or is None where
+    ``send`` takes messages for another node and never blocks; ``reaches`` tells whether there is a connection to it,
+    without which all that is sent is lost; ``compact`` writes snapshots, or is None where
     the log is kept whole; ``fail`` is told of an error after which nothing may go on.
     """
 
@@ -79,11 +80,11 @@ class Replica:
 
     def __init__(
         self, config: NodeConfig, store: Storage, send: Send, log: Log, *, compact: Compactor | None = None,
-        fail: Callable[[Exception], None] | None = None, machine: KeyValue | None = None,
+        fail: Callable[[Exception], None] | None = None, machine: KeyValue | None = None, reaches: Callable[[str], bool] = lambda node: True,
     ) -> None:  # fmt: skip
         self.config, self.log = config, log
         self.id = config.id
-        self._store, self._send, self._compactor = store, send, compact
+        self._store, self._send, self._reaches, self._compactor = store, send, reaches, compact
         self._fail = fail
         self._loop = asyncio.get_running_loop()
         self._offset_s, self._rate, self._turned_s = 0.0, 1.0, 0.0  # of the clock, see `set_clock`
@@ -213,7 +214,7 @@ class Replica:
         return self._number
 
     def _dispatch(self, request: Request) -> None:
-        """Give a request to whoever can carry it out; without a leader it waits for one."""
+        """Give a request to whoever can carry it out; without a leader in reach it waits for one."""
         leader = self.raft.leader
         if self.leads:
             number = self._opened(request)
@@ -222,8 +223,8 @@ class Replica:
             else:
                 request.in_doubt = True
                 self.post(Propose(number, request.data))
-        elif leader is None or leader == self.id:
-            self._held.append(request)
+        elif leader is None or leader == self.id or not self._reaches(leader):
+            self._held.append(request)  # one that cannot be reached has likely died: better wait than not know what became of this
         elif request.kind is Kind.READ:
             self.post(Read(self._opened(request)))
         else:
@@ -425,10 +426,18 @@ class Replica:
         if raft.leader is None:
             return
         self.log("follows" if raft.leader != self.id else "is leader", leader=raft.leader, term=raft.term)
+        self._hurry()
         asked = [number for number, request in self._open.items() if request.kind is Kind.READ]
         for number in asked:
             self._held.append(self._open.pop(number))
         self._dispatch_held()
+
+    def _hurry(self) -> None:
+        """The leader that was asked before may have died: it has as long to answer as another would need to be elected."""
+        due_s = self._loop.time() + 2 * self.config.timing.election_timeout_s
+        for request in self._open.values():
+            if request.kind is Kind.WRITE and request.in_doubt:
+                request.due_s = min(request.due_s, due_s)
 
     # --- snapshots ------------------------------------------------------------------------
 
@@ -482,6 +491,8 @@ class Replica:
     def sweep(self) -> None:
         """Now and then: answer who has waited too long, and use the time in which nothing is written."""
         self.expire(self._loop.time())
+        if self._held:
+            self._dispatch_held()
         if self._writes == self._writes_seen and not self._stopped:
             self._trim()
         self._writes_seen = self._writes

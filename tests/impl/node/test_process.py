@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from real_nodes import Limits, Nodes, Writers, with_nodes
+from real_nodes import LIMIT_S, Limits, Nodes, Writers, with_nodes
 
 from scrutator.impl.cluster.resp import Error, Resp, encode
 
@@ -67,6 +67,25 @@ def test_kills_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_two_hundred_kills_lose_nothing(tmp_path: Path) -> None:
     kills_lose_nothing(tmp_path, 200, 2)
+
+
+def test_what_was_not_sent_to_a_dead_leader_is_not_in_doubt(tmp_path: Path) -> None:
+    """A follower that has lost the leader keeps commands for the next one, instead of sending them to nobody."""
+
+    async def work(nodes: Nodes) -> None:
+        nodes.start()
+        leader = await nodes.served()
+        follower = next(name for name in nodes.names if name != leader)
+        await nodes.kill(leader)
+        async with asyncio.timeout(LIMIT_S):
+            while not any(line.get("peer") == leader for line in nodes.events(follower, "link lost")):
+                await asyncio.sleep(0.01)
+        answers = [await nodes.ask(follower, "INCR", "n") for _ in range(3)]
+        told = [answer.kind for answer in answers if isinstance(answer, Error)]
+        assert set(told) <= {"TRYAGAIN"}, answers
+        assert [answer for answer in answers if not isinstance(answer, Error)] == list(range(1, 4 - len(told)))
+
+    with_nodes(Nodes(tmp_path), work)
 
 
 # --- paused ------------------------------------------------------------------------------------------
