@@ -146,7 +146,8 @@ class Conflicts:
             return Scene(self.object, (self.object.initial,), free, often=self.by_value)
         which = [*small.operations, *small.free]
         looked_at = {*self.pre[which].tolist(), *self.not_pre[which].tolist()} - {0}
-        return Scene(self.object, (ANOTHER, *(self.states[k - 1] for k in sorted(looked_at))), free)
+        another = (ANOTHER,) if self.object.part is None else ()  # an element is there or not
+        return Scene(self.object, (*another, *(self.states[k - 1] for k in sorted(looked_at))), free)
 
     def _mask(self, operations: Sequence[int]) -> Bools:
         mask = np.zeros(len(self.part), np.bool_)

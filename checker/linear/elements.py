@@ -40,6 +40,8 @@ def elements_of(part: History, object_: Object, culprit: int) -> Iterator[Value]
         yield read.argument
         return
     seen = set(map(exactly, read.result)) if isinstance(read.result, tuple) else set()
+    if not isinstance(read.result, tuple) or len(seen) < len(read.result):  # no set has that, whatever happened
+        return
     added = np.array([(m := object_.find(name)) is not None and m.name == "add" for name in part.methods], np.bool_)[part.method]
     before = np.flatnonzero(added & (part.returned < read.called))
     early = {exactly(part.values[k]): None for k in part.argument[before[np.argsort(part.returned[before])]].tolist()}
@@ -58,7 +60,8 @@ def about(part: History, object_: Object, element: Value) -> tuple[History, Obje
     same = np.zeros(values, np.bool_)
     for k in np.unique(part.argument[~reads]).tolist():
         same[k] = exactly(part.values[k]) == own
-    which = np.flatnonzero((reads & (part.returned != NEVER)) | (~reads & same[part.argument]))
+    lists = np.array([isinstance(value, tuple) for value in part.values], np.bool_)
+    which = np.flatnonzero((reads & (part.returned != NEVER) & lists[part.result]) | (~reads & same[part.argument]))
     taken, reads = part.take(which), reads[which]
     has = {k: values + _has(part.values[k], own) for k in np.unique(taken.result[reads]).tolist()}
     result: Int32s = np.where(reads, [has.get(k, 0) for k in taken.result.tolist()], taken.result).astype(np.int32)

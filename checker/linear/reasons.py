@@ -107,7 +107,21 @@ def _reasons(culprit: Operation, others: Sequence[Operation], scene: Scene) -> t
         found += _places(culprit, order, scene)
     if len(orders) > ORDERS_MAX:
         found.append(f"and likewise in {len(orders) - ORDERS_MAX} more orders")
-    return tuple(found)
+    return tuple(found) if orders else tuple(_in_any_order([culprit, *others], scene))
+
+
+def _in_any_order(operations: Sequence[Operation], scene: Scene) -> Iterator[str]:
+    """What goes wrong in each order, where the others do not fit without the culprit."""
+    told: dict[str, None] = {}
+    for order in _orders(operations):
+        failed = scene.replay(order)
+        if failed is not None:  # what comes after the first that fails is of no matter
+            until = order[: order.index(failed[0])]
+            when = f"after {', then '.join(name(o, scene.object) for o in until)}" if until else "as the first of these"
+            told[f"{when}, {name(failed[0], scene.object)} would return {failed[1]!r}"] = None
+    yield from itertools.islice(told, ORDERS_MAX)
+    if len(told) > ORDERS_MAX:
+        yield f"and likewise in {len(told) - ORDERS_MAX} more orders"
 
 
 def _forced(order: Sequence[Operation], object_: Object) -> Iterator[str]:

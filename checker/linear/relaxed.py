@@ -21,6 +21,7 @@ from scrutator.model.objects.sequential import (
     State,
     Value,
     exactly,
+    plainly,
     same,
 )
 
@@ -32,7 +33,7 @@ class Another:
         return "something else"
 
 
-ANOTHER = Another()
+ANOTHER, ANOTHER_TEXT = Another(), Another()
 _START = object()  # what a relaxed object starts with: any of the states that it may start in
 
 
@@ -56,7 +57,7 @@ class Relaxed:
         self._always: list[State] = []  # what they leave whatever there was
         self._reached: dict[Value, tuple[State, ...]] = {}
         self._close([object_.initial, *looked_at], effects)
-        self._first = (*self._matter.values(), ANOTHER) if anywhere else self._from(object_.initial)
+        self._first = (*self._matter.values(), ANOTHER, ANOTHER_TEXT) if anywhere else self._from(object_.initial)
 
     def _close(self, states: list[State], effects: Iterable[Effect]) -> None:
         """All that leads to states that matter, matters too."""
@@ -75,8 +76,13 @@ class Relaxed:
                 states += [*leads.get(key, ()), *self._before(state)]
         for key, before in leads.items():
             for state in before:
-                self._next.setdefault(exactly(state), []).append(self._matter.get(key, ANOTHER))
-        self._always = list({exactly(s): s for s in (self._matter.get(key, ANOTHER) for key in always)}.values())
+                self._next.setdefault(exactly(state), []).append(self._alike(plainly(key)))
+        self._always = list({exactly(s): s for s in map(self._alike, always.values())}.values())
+
+    def _alike(self, state: State) -> State:
+        """The state, or what stands for all that do not matter: they differ in nothing but in that some are texts."""
+        other = ANOTHER_TEXT if isinstance(state, str) or state is ANOTHER_TEXT else ANOTHER
+        return self._matter.get(exactly(state), other)
 
     def _before(self, state: State) -> list[State]:
         """The states that one of the operations that add to a text makes this of."""
@@ -102,10 +108,9 @@ class Relaxed:
         return self._reached[own]
 
     def _extended(self, state: State) -> list[State]:
-        if not self._suffixes or not (isinstance(state, str) or same(state, self.object.initial)):
-            return []
-        longer = [self._matter.get(exactly((state if isinstance(state, str) else "") + s)) for s in self._suffixes]
-        return [*(s for s in longer if s is not None), ANOTHER]
+        if isinstance(state, str) or same(state, self.object.initial):
+            return [self._alike((state if isinstance(state, str) else "") + suffix) for suffix in self._suffixes]
+        return []
 
     def relaxed(self, *, exact: bool = False) -> Object:
         """The object; ``exact`` if what its own operations leave is kept although it does not matter."""
@@ -117,12 +122,10 @@ class Relaxed:
             found: dict[Value, tuple[Value, State]] = {}
             for before in self._first if state is _START else (state,):
                 outcomes: Sequence[tuple[Value, State]] = method.outcomes(before, argument)
-                if method.extends and before is ANOTHER:  # which may be a text or not
-                    outcomes = ((None, ANOTHER), *outcomes)
+                if method.extends and before is ANOTHER_TEXT:
+                    outcomes = ((None, ANOTHER_TEXT),)
                 for result, after in outcomes:
-                    if not exact:
-                        after = self._matter.get(exactly(after), ANOTHER)
-                    for reached in self._from(after):
+                    for reached in self._from(after if exact else self._alike(after)):
                         found.setdefault((exactly(result), exactly(reached)), (result, reached))
             return Outcomes(tuple(found.values()))
 
