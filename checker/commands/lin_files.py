@@ -1,7 +1,8 @@
 """Which files `scrutator lin` is to read: files, folders, patterns, standard input.
 
 Law: what is named is read, or the command says why not; of what is found in folders and by
-patterns, only what some reader recognises, and the rest is named.  A file is read once.
+patterns, only what some reader recognises, and the rest is named.  A file is read once.  Of what `scrutator record`
+left in a folder, only the history is one.
 """
 
 from __future__ import annotations
@@ -72,6 +73,9 @@ def _walk(folder: str) -> Iterator[str]:
         raise UsageError(f"{error.filename}: {error.strerror or error}") from error
 
     for parent, folders, files in os.walk(folder, onerror=refuse):
+        if {"history.jsonl", "faults.jsonl"} <= set(files):  # a recorded run: the rest is what its nodes left
+            folders[:], files = [], ["history.jsonl"]
+        files = [file for file in files if not file.endswith(".faults.jsonl")]
         folders[:] = sorted(f for f in folders if not f.startswith("."))
         for path in (os.path.join(parent, file) for file in sorted(files) if not file.startswith(".")):
             if os.path.isfile(path):

@@ -53,6 +53,15 @@ def test_links_name_the_same_file(folder):
     assert files_of(["link.log", "runs"]).paths == ("link.log", "runs/b.log", "runs/deep/er/c.log")
 
 
+def test_of_a_recorded_run_the_history_is_read_and_of_a_kept_one_not_its_faults(folder):
+    for name in ("all/one/history.jsonl", "all/one/faults.jsonl", "all/one/run.json", "all/one/nodes/n1/log.jsonl", "all/kept.jsonl", "all/kept.faults.jsonl"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("{}\n")
+    found = files_of(["all"])
+    assert (found.paths, found.skipped) == (("all/kept.jsonl", "all/one/history.jsonl"), ())
+    assert files_of(["all/one/faults.jsonl"]).paths == ("all/one/faults.jsonl",)  # its reader says what is wrong with it
+
+
 def test_a_format_that_is_given_is_not_recognised():
     assert files_of(["two"], recognised_only=False).paths == ("two/x", "two/y")
 
