@@ -91,15 +91,15 @@ def test_what_was_not_sent_to_a_dead_leader_is_not_in_doubt(tmp_path: Path) -> N
 # --- paused ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("reads", ["index", "lease"])
-def test_a_leader_that_was_paused_answers_nothing_old(tmp_path: Path, reads: str) -> None:
+@pytest.mark.parametrize(("reads", "rounds"), [("index", 1), ("lease", 1), *(pytest.param(reads, 10, marks=pytest.mark.slow) for reads in ("index", "lease"))])
+def test_a_leader_that_was_paused_answers_nothing_old(tmp_path: Path, reads: str, rounds: int) -> None:
     """What is asked of it while it stands still, after another leader has acknowledged a newer value."""
 
     async def work(nodes: Nodes) -> None:
         nodes.start()
         leader = await nodes.served()
         answers: Counter[str] = Counter()
-        for number in range(2):
+        for number in range(rounds):
             assert await nodes.done("SET", "k", f"old {number}") == "OK"
             connections = [await Resp.connect(*nodes.address(leader)) for _ in range(5)]
             for connection in connections:
@@ -152,23 +152,22 @@ def test_told_to_stop(tmp_path: Path) -> None:
         await nodes.served()
         writers = Writers(nodes, 4)
         worst_s = 0.0
-        for _ in range(2):
-            for name in (await nodes.leader(), "n1"):
-                await writers.progress(30)
-                reader, writer = await asyncio.open_connection(*nodes.address(name))
-                writer.write(encode(("INCR", "n")) * 50)
-                await writer.drain()
-                await asyncio.sleep(0.002)
-                began_s = time.monotonic()
-                nodes.terminate(name)
-                answers = (await reader.read(-1)).splitlines()
-                assert all(answer[:1] == b":" or answer.split()[0] in (b"-UNKNOWN", b"-TRYAGAIN") for answer in answers), answers
-                writer.close()
-                assert await nodes.ended(name) == 0
-                worst_s = max(worst_s, time.monotonic() - began_s)
-                assert nodes.log(name)[-1]["why"] == "told to"
-                nodes.start(name)
-                await nodes.served()
+        for name in (await nodes.leader(), "n1"):
+            await writers.progress(30)
+            reader, writer = await asyncio.open_connection(*nodes.address(name))
+            writer.write(encode(("INCR", "n")) * 50)
+            await writer.drain()
+            await asyncio.sleep(0.002)
+            began_s = time.monotonic()
+            nodes.terminate(name)
+            answers = (await reader.read(-1)).splitlines()
+            assert all(answer[:1] == b":" or answer.split()[0] in (b"-UNKNOWN", b"-TRYAGAIN") for answer in answers), answers
+            writer.close()
+            assert await nodes.ended(name) == 0
+            worst_s = max(worst_s, time.monotonic() - began_s)
+            assert nodes.log(name)[-1]["why"] == "told to"
+            nodes.start(name)
+            await nodes.served()
         await writers.stop()
         await writers.check()
         print(f"stopped within {worst_s:.2f} s; {writers.answers}")
@@ -176,18 +175,19 @@ def test_told_to_stop(tmp_path: Path) -> None:
     with_nodes(Nodes(tmp_path), work)
 
 
-def test_killed_while_it_stops(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_killed_while_it_stops(tmp_path: Path, kills: int) -> None:
     async def work(nodes: Nodes) -> None:
         dice = random.Random(4)
         nodes.start()
         await nodes.served()
         writers = Writers(nodes, 4)
         ends: Counter[int | None] = Counter()
-        for number in range(8):
+        for _ in range(kills):
             name = dice.choice(nodes.names)
             await writers.progress(20)
             nodes.terminate(name)
-            await asyncio.sleep(number * 0.004)
+            await asyncio.sleep(dice.random() * 0.03)
             await nodes.kill(name)
             ends[nodes.processes[name].status] += 1
             nodes.start(name)
