@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from scrutator.checker.commands.shared import Format, UsageError, emit, fail, models_code, require_known
+from scrutator.checker.commands.shared import Format, UsageError, emit, fail, require_known
 from scrutator.checker.verdict import ExitStatus
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ def record(
     from scrutator.impl.cluster.target import TargetError
 
     try:
-        with models_code():
-            found = find(target, options)
+        found = find(target, options)
         plan = Plan(
             target=target, options=options, workload=workload, nodes=nodes, clients=clients, seconds=seconds,
             faults=_faults(faults, sorted(found.faults)), seed=seed, rate=rate, limit_s=limit_s,
@@ -112,23 +111,25 @@ def record(
         raise UsageError(str(error)) from error
     folder = _folder(out, target)
     run = _record(plan, found, folder)
-    return ExitStatus.USAGE if run is None else _judge(run, folder, timeout_s, html, format)
+    return run if isinstance(run, ExitStatus) else _judge(run, folder, timeout_s, html, format)
 
 
-def _record(plan: Plan, target: Target, folder: Path) -> Run | None:
-    """What was recorded; None where the target could not be used, which was said."""
+def _record(plan: Plan, target: Target, folder: Path) -> Run | ExitStatus:
+    """What was recorded; where that is nothing, it was said why, and this is the exit status."""
     import asyncio
 
     from scrutator.checker.report.elapsed import Elapsed
+    from scrutator.impl.cluster.record.run import Interrupted
     from scrutator.impl.cluster.record.run import record as record_into
     from scrutator.impl.cluster.target import TargetError
 
     try:
-        with models_code(), Elapsed(sys.stderr) as show:
+        with Elapsed(sys.stderr) as show:
             return asyncio.run(record_into(plan, target, folder, partial(show, goes_on=True)))
     except TargetError as error:
-        fail(f"{error}; what there is lies in {folder}", ExitStatus.USAGE)
-        return None
+        return fail(f"{error}; what there is lies in {folder}", ExitStatus.UNKNOWN if isinstance(error, Interrupted) else ExitStatus.USAGE)
+    except SystemExit:  # an exit status of its making would pass for a verdict
+        return fail(f"{plan.target}: its code exits the interpreter; what there is lies in {folder}", ExitStatus.USAGE)
 
 
 def _judge(run: Run, folder: Path, timeout_s: float | None, html: Path | None, format: Format) -> int:

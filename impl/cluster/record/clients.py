@@ -131,13 +131,18 @@ class Worker:
         except asyncio.CancelledError:
             self._pending(call, called_ns)
             raise
-        except Exception as error:  # nobody can tell what any other error means
+        except (Exception, SystemExit) as error:  # nobody can tell what any other error means
             shared.counts.trouble(error)
             self._pending(call, called_ns)
             await self.close()
             return Ended.UNKNOWN
         returned_ns = shared.now_ns()
-        shared.history.add(self.process, call.method, call.key, call.argument, result, called_ns, returned_ns)
+        try:
+            shared.history.add(self.process, call.method, call.key, call.argument, result, called_ns, returned_ns)
+        except (TypeError, ValueError):  # what came back is nothing that a history holds
+            shared.counts.trouble(TypeError(f"{call.method} returned {result!r:.60}"))
+            self._pending(call, called_ns)
+            return Ended.UNKNOWN
         shared.counts.done[call.method] += 1
         shared.workload.saw(call, result)
         self._last = result

@@ -47,7 +47,18 @@ def find(reference: str, options: Mapping[str, str]) -> Target:
     if missing:
         raise TargetError(f"{reference} is no target: it has no {', '.join(missing)}; see docs/recording.md")
     _check(reference, made, options)
-    return cast(Target, made(**options))
+    if not colon:
+        return cast(Target, made(**options))
+    try:
+        target = made(**options)
+    except TargetError:
+        raise
+    except (Exception, SystemExit) as error:  # of somebody else's code
+        raise TargetError(f"{reference} cannot be made: {type(error).__name__}: {error}") from error
+    missing = [name for name in ("operations", "faults") if not isinstance(getattr(target, name, None), (frozenset, set))]
+    if missing:
+        raise TargetError(f"{reference} is no target: {' and '.join(missing)} must be sets of names; see docs/recording.md")
+    return cast(Target, target)
 
 
 def _check(reference: str, made: type, options: Mapping[str, str]) -> None:
@@ -67,10 +78,12 @@ def _module_of(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"scrutator_target_{path.stem}", path) if path.suffix == ".py" else None
     if spec is None or spec.loader is None:
         raise TargetError(f"{path} is no file of Python: write file.py:CLASS")
+    if not path.is_file():
+        raise TargetError(f"there is no file {path}: write file.py:CLASS")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TargetError(f"{path} does not load: {type(error).__name__}: {error}") from error
     return module

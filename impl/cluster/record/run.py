@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 
 import msgspec
 
@@ -28,6 +29,7 @@ from scrutator.impl.cluster.target import Target, TargetError
 from scrutator.impl.history import History
 
 START_S_MAX = 120.0
+STOP_S_MAX = 60.0
 FINISH_S_MAX = 30.0  # for the last reads, once all is healed, and this share of a run's length in addition
 FINISH_SHARE = 0.2
 FINISH_SOON_S = 5.0  # for the same, where somebody waits for the end
@@ -35,6 +37,11 @@ ROUNDS = 2  # how many clients ask each key at the end
 SHOW_S = 0.25
 
 Show = Callable[[str], None]
+Handler = Callable[[int, FrameType | None], object] | int | None
+
+
+class Interrupted(TargetError):
+    """Somebody asked to stop before there was anything to judge."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +129,8 @@ def check(plan: Plan, target: Target) -> Workload:
 async def record(plan: Plan, target: Target, folder: Path, show: Show) -> Run:
     """Record into a folder that exists.  Raises `TargetError` where the cluster does not start.
 
-    SIGINT and SIGTERM end it early and cleanly; what was seen until then counts.
+    SIGINT and SIGTERM end it early and cleanly; what was seen until then counts.  Raises `Interrupted` where that is
+    nothing, and KeyboardInterrupt for the second of them.
     """
     workload = check(plan, target)
     stop = asyncio.Event()
@@ -132,7 +140,7 @@ async def record(plan: Plan, target: Target, folder: Path, show: Show) -> Run:
         try:
             show(f"starting {plan.nodes} nodes of {plan.target}")
             if not await _started(plan, target, folder, stop):
-                raise TargetError(f"interrupted before {plan.target} had started")
+                raise Interrupted(f"interrupted before {plan.target} had started")
             began, zero_ns = datetime.now(UTC), time.monotonic_ns()
 
             def now_ns() -> int:
@@ -160,7 +168,7 @@ async def _started(plan: Plan, target: Target, folder: Path, stop: asyncio.Event
     """Start the target; whether nobody asked to stop before."""
     nodes = folder / "nodes"
     nodes.mkdir(exist_ok=True)
-    starting = asyncio.ensure_future(target.start(nodes, plan.nodes, plan.seed))
+    starting = asyncio.ensure_future(_start(plan, target, nodes))
     stopping = asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait((starting, stopping), timeout=START_S_MAX, return_when=asyncio.FIRST_COMPLETED)
@@ -175,10 +183,20 @@ async def _started(plan: Plan, target: Target, folder: Path, stop: asyncio.Event
         await asyncio.gather(starting, stopping, return_exceptions=True)
 
 
+async def _start(plan: Plan, target: Target, folder: Path) -> None:
+    await target.start(folder, plan.nodes, plan.seed)
+    if not target.nodes:
+        raise TargetError(f"{plan.target} started no nodes: its nodes must be their names, once start has returned")
+
+
 async def _stopped(target: Target) -> dict[str, None]:
     """Stop the nodes; what went wrong with that, which must not hide what was seen."""
     try:
-        await target.stop()
+        async with asyncio.timeout(STOP_S_MAX) as limit:
+            await target.stop()
+    except TimeoutError as error:
+        why = f"after {STOP_S_MAX:g} s they are still being stopped" if limit.expired() else f"TimeoutError: {error}"
+        return {f"the nodes could not be stopped: {why}": None}
     except TargetError as error:  # in words meant to be read
         return {str(error): None}
     except Exception as error:
@@ -283,15 +301,29 @@ def _lines(path: Path) -> Iterator[Callable[[bytes], object]]:
 
 @contextlib.contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGINT and SIGTERM ask to stop, where this thread may say so; before and after, they do what they did."""
-    loop, numbers = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
-    taken = []
-    for number in numbers:
-        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
-            taken.append(number)
+    """SIGINT and SIGTERM ask to stop, where this thread may say so; before and after, they do what they did.
+
+    The second one is not patient: it also ends a target's code that never lets the event loop go on.
+    """
+    loop, asked = asyncio.get_running_loop(), False
+    before: dict[int, Handler] = {}
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            restore()  # now, as the event loop ends before this context does
+            raise KeyboardInterrupt
+        asked = True
+        loop.call_soon_threadsafe(stop.set)
+
+    def restore() -> None:
+        while before:
+            signal.signal(*before.popitem())
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(ValueError):  # not the main thread
+            before[number] = signal.signal(number, ask)
     try:
         yield
     finally:
-        for number in taken:
-            loop.remove_signal_handler(number)
+        restore()

@@ -87,6 +87,7 @@ def test_json(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
+        (("--target", "none.py:Own"), "there is no file none.py"),
         (("--target", "reddis"), "no target reddis: write one of"),
         (("--target", MEMORY, "--faults", "kil"), "no fault kil: did you mean kill?"),
         (("--target", MEMORY, "--nodes", "0"), "--nodes 0: from 1"),
@@ -141,6 +142,26 @@ def test_a_cluster_that_does_not_start_is_told(run: Run) -> None:
     assert status == 2 and out == "" and "no disk: buy one" in err
 
 
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("raise SystemExit(1)", "own.py does not load: SystemExit: 1"),
+        ("class Own(", "own.py does not load: SyntaxError: '(' was never closed (own.py, line 3)"),
+        ("class Own: pass", "own.py:Own is no target: it has no start"),
+        ("class Own(Memory):\n    def __init__(self):\n        1 / 0", "own.py:Own cannot be made: ZeroDivisionError"),
+        ("class Own(Memory):\n    faults = None", "own.py:Own is no target: faults must be sets of names"),
+        ("class Own(Memory):\n    def start(self, *_):\n        pass", "own.py:Own did not start: TypeError"),
+        ("class Own(Memory):\n    async def start(self, *_):\n        pass", "own.py:Own started no nodes"),
+        ("class Own(Memory):\n    async def start(self, *_):\n        raise OSError('no disk')", "own.py:Own did not start: OSError: no disk"),
+        ("class Other: pass", "own.py has no class Own"),
+    ],
+)
+def test_mistakes_in_a_file_of_ones_own_are_told_as_such(run: Run, code: str, why: str) -> None:
+    Path("own.py").write_text(f"import sys; sys.path.insert(0, {str(Path(MEMORY).parent)!r})\nfrom fakes import Memory\n{code}\n")
+    status, out, err = run("--target", "own.py:Own", "--out", "one")
+    assert status == 2 and out == "" and why in err and "Traceback" not in err
+
+
 @pytest.mark.parametrize(("keep", "verdict"), [("no", "VIOLATED"), ("yes", "HOLDS")])
 def test_the_example_of_the_documentation(run: Run, keep: str, verdict: str) -> None:
     store, target = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "recording.md").read_text(), re.DOTALL | re.MULTILINE)[:2]
@@ -151,7 +172,8 @@ def test_the_example_of_the_documentation(run: Run, keep: str, verdict: str) -> 
     assert status == (verdict == "VIOLATED") and "kill)" in out
 
 
-def test_a_run_in_which_nothing_returned_shows_nothing(run: Run) -> None:
+def test_a_run_in_which_nothing_returned_shows_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scrutator.impl.cluster.record.run.FINISH_S_MAX", 1.0)
     Path("own.py").write_text(
         f"import sys; sys.path.insert(0, {str(Path(MEMORY).parent)!r})\n"
         "from fakes import Memory\nfrom scrutator.impl.cluster.target import Unknown\n"
@@ -164,7 +186,8 @@ def test_a_run_in_which_nothing_returned_shows_nothing(run: Run) -> None:
     assert json.loads(Path("one/run.json").read_text())["verdict"]["verdict"] == "unknown"
 
 
-def test_a_program_that_falls_over_is_judged_by_what_was_seen(run: Run) -> None:
+def test_a_program_that_falls_over_is_judged_by_what_was_seen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scrutator.impl.cluster.record.run.FINISH_S_MAX", 1.0)
     Path("frail.py").write_text(
         "import json, sys\nheld, done = {}, 0\n"
         "for line in sys.stdin:\n    said = json.loads(line)\n    body = said['body']\n    kind, done = body['type'], done + 1\n"

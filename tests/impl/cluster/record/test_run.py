@@ -9,7 +9,7 @@ import signal
 
 import msgspec
 import pytest
-from fakes import Memory
+from fakes import Connection, Memory
 
 from scrutator.checker.linear import History, check_linearizable
 from scrutator.impl.cluster.record import run as run_module
@@ -82,6 +82,57 @@ def test_an_interruption_ends_it_cleanly(tmp_path):
 
     run, found = recorded(plan_of(seconds=600.0), Interrupted(), tmp_path)
     assert run.interrupted and run.counts.operations > 0 and run.seconds < 60 and found.verdict.name == "HOLDS"
+
+
+def test_a_second_interruption_also_ends_a_target_that_cannot_be_stopped(tmp_path):
+    class Hanging(Memory):
+        async def start(self, folder, nodes, seed):
+            await super().start(folder, nodes, seed)
+            asyncio.get_running_loop().call_later(0.2, os.kill, os.getpid(), signal.SIGINT)
+
+        async def stop(self):
+            await super().stop()
+            asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGINT)
+            await asyncio.sleep(600)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        recorded(plan_of(seconds=600.0), Hanging(), tmp_path)
+    assert signal.getsignal(signal.SIGINT) is before and (tmp_path / "history.jsonl").stat().st_size > 0
+
+
+def test_what_no_history_holds_is_unknown_and_so_is_a_client_that_exits(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "FINISH_S_MAX", 0.1)
+
+    class Odd(Connection):
+        async def get(self, key):
+            return object()
+
+        async def put(self, key, value):
+            raise SystemExit(0)
+
+    class Target(Memory):
+        def __init__(self):
+            super().__init__()
+            self.operations = frozenset({"get", "put"})
+
+        def connect(self, node, number):
+            return Odd(self, "n1")
+
+    run, _ = recorded(plan_of(seconds=1.0, faults=[]), Target(), tmp_path)
+    assert run.counts.unknown == run.counts.operations > 0
+    assert {said.partition(" object at")[0] for said in run.client_errors} == {"TypeError: get returned <object", "SystemExit: 0"}
+
+
+def test_a_target_that_stops_too_slowly_is_told(tmp_path, monkeypatch):
+    class Slow(Memory):
+        async def stop(self):
+            await super().stop()
+            await asyncio.sleep(600)
+
+    monkeypatch.setattr(run_module, "STOP_S_MAX", 0.05)
+    run, _ = recorded(plan_of(seconds=1.0, faults=[]), Slow(), tmp_path)
+    assert run.node_problems == ["the nodes could not be stopped: after 0.05 s they are still being stopped"]
 
 
 def test_a_client_with_a_bug_or_a_cluster_that_does_not_start_leaves_nothing_running(tmp_path):
