@@ -12,6 +12,8 @@ from scrutator.checker.report.clean import clean
 from scrutator.checker.report.ladder_words import (
     agreement,
     bounds_of,
+    common_bounds,
+    everywhere,
     how_it_was_found,
     model_cell,
     model_diagram,
@@ -98,10 +100,11 @@ def _picture(found: ClaimFound, files: dict[str, str]) -> list[str]:
 
 
 def _claims(rung: RungFound) -> list[str]:
-    lines = ["| claim | within | distinct states | steps | seeds | model | as it runs |", "|---|---|--:|--:|--:|---|---|"]
+    shared = common_bounds(rung)
+    lines = [*([_cell(everywhere(rung)), ""] if shared else []), "| claim | with | distinct states | steps | seeds | model | as it runs |", "|---|---|--:|--:|--:|---|---|"]
     for c in rung.claims:
         says = c.claim.says + (f" No run can show it: {c.played.why}." if c.played.why else "")
-        cells = (says, bounds_of(c), f"{c.model.distinct:,}", steps_cell(c), seeds_cell(c), model_cell(c), played_cell(c))
+        cells = (says, bounds_of(c, shared), f"{c.model.distinct:,}", steps_cell(c), seeds_cell(c), model_cell(c), played_cell(c))
         lines.append(f"| {' | '.join(map(_cell, cells))} |")
     return lines
 

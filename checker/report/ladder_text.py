@@ -8,12 +8,14 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from scrutator.checker.ladder import ClaimFound, LadderFound, RungFound
+from scrutator.checker.ladder import ClaimFound, LadderFound, RungFound, pictured
 from scrutator.checker.report.clean import clean
 from scrutator.checker.report.ladder_words import (
     agreement,
     bounds_of,
+    common_bounds,
     ending,
+    everywhere,
     how_it_was_found,
     model_cell,
     model_diagram,
@@ -22,7 +24,6 @@ from scrutator.checker.report.ladder_words import (
     steps_cell,
 )
 from scrutator.checker.report.layout import duration, listed, new_table, plural, put
-from scrutator.checker.report.spacetime import Diagram
 from scrutator.checker.verdict import Verdict
 
 _STYLES = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "yellow"}
@@ -89,8 +90,8 @@ def _print_story(console: Console, found: RungFound) -> None:
     rung = found.rung
     put(console, Text(clean(f"{rung.order}. {rung.title}"), style="bold"))
     put(console, rung.idea, indent=2)
-    if found.headline is not None:
-        _print_run(console, found.headline)
+    for claim in _told(found):
+        _print_run(console, claim)
     for title, text in (("What to notice", rung.notice), ("Keeps", rung.keeps), ("Breaks", rung.breaks)):
         console.print()
         put(console, Text(title, style="bold"))
@@ -102,6 +103,15 @@ def _print_story(console: Console, found: RungFound) -> None:
     console.print()
 
 
+def _told(found: RungFound) -> list[ClaimFound]:
+    """The runs to tell: the headline's, and where faults alone do it, one more that shows the design at work."""
+    head, shown = found.headline, {claim.name for claim in pictured(found.rung)}
+    if head is None:
+        return []
+    others = [c for c in found.claims if c.claim.name in shown and c is not head]
+    return [head, *(others[:1] if head.is_faults_alone else [])]
+
+
 def _print_run(console: Console, found: ClaimFound) -> None:
     console.print()
     put(console, Text("How it breaks" if found.claim.mutant is None else "How it would break, with a mistake in it", style="bold"))
@@ -111,28 +121,31 @@ def _print_run(console: Console, found: ClaimFound) -> None:
     if diagram is None or trace is None:
         return
     console.print()
+    said: set[tuple[str, tuple[str, ...]]] = set()
     for number, (step, row) in enumerate(zip(trace.steps[1:], diagram.rows, strict=False), 1):
         text = Text(clean(row.text), style="bold")
         put(console, Text.assemble(("FAULT ", "bold magenta"), text) if step.fault else text, indent=8, label=f"{number:>6}.")
         put(console, f"{step.label}: {'; '.join(step.changes) or 'nothing changes'}", indent=12, style="dim")
-    _print_end(console, found, diagram, len(trace))
-
-
-def _print_end(console: Console, found: ClaimFound, diagram: Diagram, steps: int) -> None:
-    for row in diagram.rows[steps:]:
-        put(console, row.text, indent=12, style="cyan")
+        for name, nodes in (quorum for quorum in step.decided if quorum not in said):
+            put(console, f"{name}: {{{', '.join(nodes)}}} is a quorum", indent=12, style="cyan")
+        said.update(step.decided)
     put(console, ending(found), indent=8, style="bold red")
 
 
 def _print_claims(console: Console, found: RungFound) -> None:
+    shared = common_bounds(found)
     console.print()
+    put(console, Text("What was claimed, and what was found", style="bold"))
+    if shared:
+        put(console, everywhere(found), indent=2, style="dim")
     table = new_table()
     table.add_column("claim", overflow="fold", ratio=1)
     for header in ("distinct\nstates", "steps", "seeds", "model", "runs"):
         table.add_column(header, justify="right" if header not in ("model", "runs") else "left", no_wrap=header != "runs", max_width=12 if header == "runs" else None)
     for c in found.claims:
         says = Text(clean(c.claim.says))
-        says.append(f"\n{clean(bounds_of(c))}", style="dim")
+        if bounds := bounds_of(c, shared):
+            says.append(f"\n{clean(bounds)}", style="dim")
         cells = (f"{c.model.distinct:,}", steps_cell(c), seeds_cell(c), model_cell(c), played_cell(c))
         table.add_row(says, *cells, style="bold red" if c.mistakes else "", end_section=True)
     console.print(table)

@@ -5,6 +5,9 @@ Law: every figure is one that was measured, and reads nothing but what was found
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 from scrutator.checker.explore.result import PropertyKind
 from scrutator.checker.ladder import ClaimFound, LadderFound, RungFound
 from scrutator.checker.report.layout import plural
@@ -71,10 +74,23 @@ def steps_cell(found: ClaimFound) -> str:
     return "-" if found.steps is None else f"{found.steps}"
 
 
-def bounds_of(found: ClaimFound) -> str:
-    """Within which bounds, and with what mistake."""
-    bounds = ", ".join(f"{name}={value}" for name, value in found.model.bounds)
-    return f"{bounds}; mutant {found.claim.mutant}" if found.claim.mutant else bounds
+def bounds_of(found: ClaimFound, but: Mapping[str, str] | None = None) -> str:
+    """Within which bounds, ``but`` those that were said before, and with what mistake."""
+    known = but or {}
+    bounds = ", ".join(f"{name}={value}" for name, value in found.model.bounds if known.get(name) != value)
+    return "; ".join(filter(None, [bounds, f"mutant {found.claim.mutant}" if found.claim.mutant else ""]))
+
+
+def common_bounds(rung: RungFound) -> dict[str, str]:
+    """Of each bound the value that most claims of a rung have."""
+    names = dict.fromkeys(name for c in rung.claims for name, _ in c.model.bounds)
+    return {name: Counter(dict(c.model.bounds)[name] for c in rung.claims).most_common(1)[0][0] for name in names}
+
+
+def everywhere(rung: RungFound) -> str:
+    """Those bounds as a sentence; nothing where there are none."""
+    shared = ", ".join(f"{name}={value}" for name, value in common_bounds(rung).items())
+    return f"Within {shared}, unless a claim says otherwise." if shared else ""
 
 
 def agreement(rung: RungFound) -> tuple[str, str]:

@@ -12,6 +12,8 @@ from scrutator.checker.report.clean import clean
 from scrutator.checker.report.ladder_words import (
     agreement,
     bounds_of,
+    common_bounds,
+    everywhere,
     how_it_was_found,
     model_cell,
     model_diagram,
@@ -117,13 +119,14 @@ def _folded(found: ClaimFound, *, is_open: bool) -> str:
 
 def claims(rung: RungFound) -> str:
     """A table of a rung's claims with what was measured."""
-    rows = []
+    rows, shared = [], common_bounds(rung)
     for c in rung.claims:
         numbers = "".join(f'<td class="number">{_e(cell)}</td>' for cell in (f"{c.model.distinct:,}", steps_cell(c), seeds_cell(c), model_cell(c), played_cell(c)))
         why = f'<br><span class="faint">No run can show it: {_e(c.played.why)}.</span>' if c.played.why else ""
         wrong = ' class="wrong"' if c.mistakes else ""
-        rows.append(f'<tr{wrong}><td>{_e(c.claim.says)}<br><span class="faint">{_e(bounds_of(c))}</span>{why}</td>{numbers}</tr>')
-    return _table(_CLAIM_HEADS, rows, 1)
+        rows.append(f'<tr{wrong}><td>{_e(c.claim.says)}<br><span class="faint">{_e(bounds_of(c, shared))}</span>{why}</td>{numbers}</tr>')
+    said = f'<p class="faint">{_e(everywhere(rung))}</p>' if shared else ""
+    return said + _table(_CLAIM_HEADS, rows, 1)
 
 
 def _next(rung: RungFound, found: LadderFound) -> str:

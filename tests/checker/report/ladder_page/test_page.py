@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 from picture import colours
 
 from scrutator.checker.ladder import LadderFound, RungFound
 from scrutator.checker.report.ladder_page import page, write_page
+from scrutator.checker.report.ladder_words import model_diagram
+from scrutator.checker.report.spacetime import standalone
 
 PAPER, NIGHT = (255, 255, 255), (18, 24, 31)
 
@@ -59,6 +63,23 @@ def opened(browser, tmp_path):
     assert all(url.startswith(("file:", "about:")) for url in browser.requests())
 
 
+def unfold(browser):
+    """Open all that is folded, and wait until it has been drawn with the fonts that there are."""
+    browser.value("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    browser.value("document.fonts.ready.then(() => true)")
+    browser.settle()
+
+
+def test_every_picture_is_sound(ladder):
+    for found in ladder.claims:
+        diagram = model_diagram(found)
+        assert all(0 <= a.sent < a.received <= len(diagram.rows) and a.source != a.target for a in diagram.arrows)
+        assert {k for a in diagram.arrows for k in (a.source, a.target)} | {m.lane for m in diagram.marks} <= set(range(len(diagram.lanes)))
+        assert [row.number for row in diagram.rows if row.number] == list(range(1, found.steps + 1)), "a row for each step"
+        assert not any(re.search(r"\b[imb]\b", row.text) for row in diagram.rows), "a parameter's name stands in a sentence"
+        ElementTree.fromstring(standalone(diagram, found.claim.says))
+
+
 def test_every_rung_is_there_and_leads_to_the_next(opened, ladder):
     browser = opened(ladder)
     names = [rung.rung.name for rung in ladder.rungs]
@@ -71,14 +92,14 @@ def test_every_rung_is_there_and_leads_to_the_next(opened, ladder):
 
 def test_no_text_hides_another(opened, ladder):
     browser = opened(ladder)
-    browser.value("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    unfold(browser)
     assert browser.value("document.querySelectorAll('svg.spacetime').length") == len(ladder.claims)
     assert browser.value(HIDDEN) == []
 
 
 def test_texts_stay_inside_their_pictures(opened, ladder):
     browser = opened(ladder)
-    browser.value("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    unfold(browser)
     outside = browser.value("""Array.from(document.querySelectorAll("svg.spacetime text")).filter(t => {
         const text = t.getBoundingClientRect(), picture = t.closest("svg").getBoundingClientRect();
         return text.left < picture.left || text.right > picture.right || text.top < picture.top || text.bottom > picture.bottom;
