@@ -127,7 +127,7 @@ class Process:
                 self._from = output.tell()
                 self._popen = subprocess.Popen(
                     self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self._folder, env=self._environment,
-                    start_new_session=True, preexec_fn=_tie() if self._tied else None,
+                    start_new_session=True, preexec_fn=tie() if self._tied else None,
                 )  # fmt: skip
         except FileNotFoundError as error:
             raise ProcessError(f"{self.name} cannot be started: there is no {error.filename or self.command[0]}: install it, or name where it is") from error
@@ -265,16 +265,16 @@ def _state_and_birth(pid: int) -> tuple[str, str]:
     return state, born.strip()
 
 
-def _tie() -> Callable[[], None] | None:
-    """What a child runs before its program so that it dies with the thread that started it."""
+def tie() -> Callable[[], None] | None:
+    """What a child runs before its program (``preexec_fn``) so that it dies with the thread that started it; None where nothing can do that."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl  # looked up here: after the fork nothing may be loaded
     parent = os.getpid()
 
-    def tie() -> None:
+    def tied() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # it died before that
             os._exit(1)
 
-    return tie
+    return tied

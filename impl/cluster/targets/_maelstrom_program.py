@@ -13,7 +13,7 @@ import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scrutator.impl.cluster.processes import ending, tail
+from scrutator.impl.cluster.processes import ending, tail, tie
 from scrutator.impl.cluster.target import TargetError
 from scrutator.impl.cluster.targets._maelstrom_network import LINE_BYTES_MAX, Network
 
@@ -50,7 +50,7 @@ class Program:
             try:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
-                    limit=LINE_BYTES_MAX, start_new_session=True,
+                    limit=LINE_BYTES_MAX, start_new_session=True, preexec_fn=tie(),
                 )  # fmt: skip
             except OSError as error:
                 raise TargetError(f"the program {self._command[0]} cannot be started: {error.strerror or error}") from error

@@ -1,9 +1,13 @@
 """Programs that speak the Maelstrom protocol: right and broken ones, and ones that do not speak it."""
 
 import asyncio
+import os
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -11,6 +15,7 @@ import pytest
 
 from scrutator.checker.linear import History, check_linearizable
 from scrutator.checker.verdict import Verdict
+from scrutator.impl.cluster.processes import birth_of, eventually
 from scrutator.impl.cluster.record.run import Plan, record
 from scrutator.impl.cluster.target import Refused, TargetError, Unknown
 from scrutator.impl.cluster.targets._maelstrom_network import Network
@@ -177,6 +182,28 @@ def test_programs_that_do_not_speak_the_protocol(tmp_path, code, said):
                 assert "n1" in str(error)
 
     asyncio.run(run())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties processes")
+def test_programs_do_not_survive_a_recorder_that_is_killed(tmp_path):
+    code = (
+        "import asyncio, os, signal, sys\nfrom pathlib import Path\nfrom random import Random\n"
+        "from scrutator.impl.cluster.targets._maelstrom_network import Network\n"
+        "from scrutator.impl.cluster.targets._maelstrom_program import Program\n"
+        "async def main():\n"
+        f"    program = Program('n1', [sys.executable, '-c', 'import time; time.sleep(600)'], Path({str(tmp_path)!r}, 'log'), Network(Random(1)), print)\n"
+        "    await program.start()\n    print(program._process.pid, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)\nasyncio.run(main())"
+    )
+    pid = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout)
+    try:
+        assert asyncio.run(gone(pid))
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+async def gone(pid: int) -> bool:
+    return await eventually(lambda: birth_of(pid) is None, 20)
 
 
 def test_a_line_that_is_no_message_is_told_when_the_target_stops(tmp_path):
