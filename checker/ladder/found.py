@@ -42,7 +42,8 @@ class Played:
     """What the implementation showed of a claim.
 
     ``seeds`` were played; ``seed`` is the first that decided, and ``events`` are those of that run, as short as it
-    was made; ``settled`` unless time ran out over that, so that another machine may make it shorter.  Where no run can decide, ``verdict`` is None, and ``why`` says so; ``missing`` says that there is nothing to play.
+    was made; ``settled`` unless time ran out over that, so that another machine may make it shorter.  Where no run
+    can decide, ``verdict`` is None, and ``why`` says so; ``missing`` says that there is nothing to play.
     """
 
     verdict: Verdict | None

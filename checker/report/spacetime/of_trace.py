@@ -127,7 +127,9 @@ class _Drawing:
         if not did.heard and not did.sent:
             self._exchange(did, actor, row)
         named = any(arrow.text == words(did.step.action) for arrow in self.arrows[drawn:])
-        self.marks.append(Mark(actor, at, "fault" if did.step.fault else "act", "" if named else words(did.step.action)))
+        there = [arrow.target for arrow in self.arrows[drawn:] if arrow.source == actor and arrow.received == at]
+        where = there[0] if there else actor  # of a question and its answer, where it is answered
+        self.marks.append(Mark(where, at, "fault" if did.step.fault else "act", "" if named else words(did.step.action)))
         for who in did.who:
             self.active[self.lanes.get(who, actor)] = at
         self.active[actor] = at

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from xml.etree import ElementTree
-
-import pytest
 
 from scrutator.checker.explore.check import check
-from scrutator.checker.ladder import pictured
 from scrutator.checker.report import spacetime
-from scrutator.checker.report.spacetime import Diagram, diagram_of_trace, standalone
+from scrutator.checker.report.spacetime import Diagram, diagram_of_trace
 from scrutator.model.catalogue import load
-from scrutator.model.ladder import Claim, Rung, rungs
-
-PICTURES = [(rung, claim) for rung in rungs() for claim in pictured(rung)]
+from scrutator.model.ladder import rungs
 
 
 def drawn(name: str, property: str, bounds: dict[str, object] | None = None, mutant: str | None = None) -> Diagram:
@@ -46,6 +39,12 @@ def test_an_exchange_goes_there_and_back() -> None:
     assert [(d.lane, d.begin, d.end) for d in diagram.downs] == [(2, 1.5, 4.0)]
     assert [row.text for row in diagram.rows][:2] == ['The master m1 sells the phone to buyer b1, and says "yours" at once.', "Machine m1 goes down; its disk survives."]
     assert [(row.fault, row.fatal) for row in diagram.rows] == [(False, False), (True, False), (False, False), (False, True)]
+
+
+def test_a_question_is_marked_where_it_is_answered() -> None:
+    diagram = of_claim("read_then_write", "race")
+    assert arrows(diagram, 5) == [("b1", "n1", "write"), ("n1", "b1", "")]
+    assert [diagram.lanes[m.lane].name for m in diagram.marks][4:6] == ["n1", "n2"]
 
 
 def test_messages_come_from_where_they_were_sent() -> None:
@@ -92,15 +91,6 @@ def test_models_beside_the_ladder() -> None:
     mutant = next(m for m in two_phase.mutants if m.breaks == "consistent")
     diagram = drawn("two-phase-commit", "consistent", dict(mutant.bounds), mutant.name)
     assert diagram.arrows and all(a.sent < a.received for a in diagram.arrows)
-
-
-@pytest.mark.parametrize(("rung", "claim"), PICTURES, ids=lambda part: part.name)
-def test_every_picture_is_sound(rung: Rung, claim: Claim) -> None:
-    diagram = of_claim(rung.name, claim.name)
-    assert all(0 <= a.sent < a.received <= len(diagram.rows) and a.source != a.target for a in diagram.arrows)
-    assert {k for a in diagram.arrows for k in (a.source, a.target)} | {m.lane for m in diagram.marks} <= set(range(len(diagram.lanes)))
-    assert not any(re.search(r"\b[imb]\b", row.text) for row in diagram.rows), "a parameter stands in a sentence"
-    ElementTree.fromstring(standalone(diagram, claim.says))
 
 
 def test_no_model_is_known_by_name() -> None:
