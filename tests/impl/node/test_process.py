@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from real_nodes import LIMIT_S, Limits, Nodes, Writers, with_nodes
 
-from scrutator.impl.cluster.resp import Error, Resp, encode
+from scrutator.impl.cluster.resp import Error, Resp, Value, encode
 
 
 async def kill_again_and_again(nodes: Nodes, writers: Writers, kills: int, dice: random.Random) -> list[float]:
@@ -42,14 +44,16 @@ async def kill_again_and_again(nodes: Nodes, writers: Writers, kills: int, dice:
     return took_s
 
 
-def kills_lose_nothing(folder: Path, kills: int, seed: int) -> None:
+def kills_lose_nothing(folder: Path, kills: int, seed: int, mutant: str = "") -> None:
     async def work(nodes: Nodes) -> None:
         nodes.start()
         await nodes.served()
         writers = Writers(nodes, 6)
-        await writers.progress(200)
-        took_s = await kill_again_and_again(nodes, writers, kills, random.Random(seed))
-        await writers.stop()
+        try:
+            await writers.progress(200)
+            took_s = await kill_again_and_again(nodes, writers, kills, random.Random(seed))
+        finally:
+            await writers.stop()
         for name in nodes.names:
             await writers.check(name)
         snapshots = sum(len(nodes.events(name, "took a snapshot")) + len(nodes.events(name, "installed a snapshot")) for name in nodes.names)
@@ -57,7 +61,7 @@ def kills_lose_nothing(folder: Path, kills: int, seed: int) -> None:
               f"worst recovery {max(took_s):.1f} s, longest without an acknowledgement {writers.worst_s:.1f} s, answers {writers.answers}")  # fmt: skip
         assert snapshots
 
-    with_nodes(Nodes(folder), work)
+    with_nodes(Nodes(folder, mutant=mutant), work)
 
 
 def test_kills_lose_nothing(tmp_path: Path) -> None:
@@ -91,9 +95,27 @@ def test_what_was_not_sent_to_a_dead_leader_is_not_in_doubt(tmp_path: Path) -> N
 # --- paused ------------------------------------------------------------------------------------------
 
 
+async def across_a_pause(nodes: Nodes, leader: str, connections: Sequence[Resp], number: int) -> list[Value]:
+    """The answers of a leader that stands still for three seconds while another acknowledges a new value, and then it is asked."""
+    for connection in connections:
+        assert await connection.call("GET", "k") == b"old %d" % number
+    nodes.processes[leader].pause()
+    stopped_s = time.monotonic()
+    other = await nodes.leader(other_than=leader)
+    assert await nodes.done("SET", "k", f"new {number}", at=other) == "OK"
+    reading = [asyncio.create_task(connection.call("GET", "k")) for connection in connections]
+    await asyncio.sleep(max(0.1, 3.0 - (time.monotonic() - stopped_s)))
+    nodes.processes[leader].resume()
+    return await asyncio.gather(*reading)
+
+
 @pytest.mark.parametrize(("reads", "rounds"), [("index", 1), ("lease", 1), *(pytest.param(reads, 10, marks=pytest.mark.slow) for reads in ("index", "lease"))])
 def test_a_leader_that_was_paused_answers_nothing_old(tmp_path: Path, reads: str, rounds: int) -> None:
-    """What is asked of it while it stands still, after another leader has acknowledged a newer value."""
+    paused_leaders(Nodes(tmp_path, reads=reads), rounds)
+
+
+def paused_leaders(nodes: Nodes, rounds: int) -> None:
+    """What is asked of a leader while it stands still, after another has acknowledged a newer value."""
 
     async def work(nodes: Nodes) -> None:
         nodes.start()
@@ -102,24 +124,17 @@ def test_a_leader_that_was_paused_answers_nothing_old(tmp_path: Path, reads: str
         for number in range(rounds):
             assert await nodes.done("SET", "k", f"old {number}") == "OK"
             connections = [await Resp.connect(*nodes.address(leader)) for _ in range(5)]
-            for connection in connections:
-                assert await connection.call("GET", "k") == b"old %d" % number
-            nodes.processes[leader].pause()
-            stopped_s = time.monotonic()
-            other = await nodes.leader(other_than=leader)
-            assert await nodes.done("SET", "k", f"new {number}", at=other) == "OK"
-            reading = [asyncio.create_task(connection.call("GET", "k")) for connection in connections]
-            await asyncio.sleep(max(0.1, 3.0 - (time.monotonic() - stopped_s)))
-            nodes.processes[leader].resume()
-            for answer in await asyncio.gather(*reading):
-                assert answer == b"new %d" % number or isinstance(answer, Error), answer
-                answers[answer.kind if isinstance(answer, Error) else "new"] += 1
-            for connection in connections:
-                await connection.close()
+            try:
+                for answer in await across_a_pause(nodes, leader, connections, number):
+                    assert answer == b"new %d" % number or isinstance(answer, Error), answer
+                    answers[answer.kind if isinstance(answer, Error) else "new"] += 1
+            finally:
+                for connection in connections:
+                    connection.abort()
             leader = await nodes.served()
-        print(f"{reads}: {dict(answers)}")
+        print(f"{nodes.configs[leader].reads}: {dict(answers)}")
 
-    with_nodes(Nodes(tmp_path, reads=reads), work)
+    with_nodes(nodes, work)
 
 
 def test_pauses_lose_nothing(tmp_path: Path) -> None:
@@ -283,3 +298,44 @@ def test_leaders_that_die_while_they_send_a_snapshot(tmp_path: Path) -> None:
         assert midst
 
     with_nodes(Nodes(tmp_path, limits=Limits(snapshot_every=1000)), work)
+
+
+# --- usual clients, and tests that can fail ----------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("redis-benchmark") is None, reason="redis-benchmark is not installed")
+@pytest.mark.parametrize("whose", ["the leader's port", "a follower's port"])
+def test_redis_benchmark_ends_when_the_leader_is_killed(tmp_path: Path, whose: str) -> None:
+    async def work(nodes: Nodes) -> None:
+        nodes.start()
+        leader = await nodes.served()
+        port = nodes.address(leader if whose == "the leader's port" else next(name for name in nodes.names if name != leader))[1]
+        words = ("redis-benchmark", "-p", str(port), "-t", "set", "-n", "1000000", "-c", "20", "-q")
+        benchmark = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+        try:
+            await nodes.until(leader, lambda found: found.commit > 1000)
+            await nodes.kill(leader)
+            said, _ = await asyncio.wait_for(benchmark.communicate(), LIMIT_S)
+        finally:
+            if benchmark.returncode is None:
+                benchmark.kill()
+                await benchmark.wait()
+        last = said.replace(b"\r", b"\n").strip().splitlines()[-1].decode()
+        print(f"{whose}: exit status {benchmark.returncode}: {last}")
+        assert benchmark.returncode == 1
+        assert "Server closed the connection" in last or "UNKNOWN" in last or "TRYAGAIN" in last
+
+    with_nodes(Nodes(tmp_path), work)
+
+
+@pytest.mark.slow
+def test_a_node_that_answers_too_soon_is_found(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        kills_lose_nothing(tmp_path, 30, 3, mutant="reply_before_sync")
+
+
+@pytest.mark.slow
+def test_a_node_that_reads_by_itself_is_found(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="old 0"):
+        paused_leaders(Nodes(tmp_path, mutant="local_reads"), 1)
