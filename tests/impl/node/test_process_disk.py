@@ -139,6 +139,7 @@ def test_disks_that_fill_up_anywhere(tmp_path: Path) -> None:
         with_nodes(nodes, work)
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     """As with a quota: where the system says something else than that the disk is full, the node stops all the same."""
 
@@ -244,6 +245,7 @@ def test_two_processes_cannot_share_a_folder(tmp_path: Path) -> None:
     with_nodes(Nodes(tmp_path, 1), work)
 
 
+@pytest.mark.slow
 def test_the_folder_of_another_node_is_refused(tmp_path: Path) -> None:
     async def work(nodes: Nodes) -> None:
         nodes.start()

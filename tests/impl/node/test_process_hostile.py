@@ -207,6 +207,7 @@ def test_strangers_who_claim_to_be_nodes(tmp_path: Path) -> None:
     with_nodes(Nodes(tmp_path), work)
 
 
+@pytest.mark.slow
 def test_an_impostor_who_talks_nonsense(tmp_path: Path) -> None:
     """Without TLS anybody can claim to be a node.  What it says must be possible at least: nothing else harms."""
     far, trio = 1 << 61, configuration(["n1", "n2", "n3"])
