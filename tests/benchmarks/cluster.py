@@ -233,7 +233,7 @@ def pysyncobj_node(own: str, others: list[str], clients: int, seconds: float) ->
 
     class Store(SyncObj):
         def __init__(self) -> None:
-            super().__init__(own, others, SyncObjConf(appendEntriesPeriod=0.002, raftMinTimeout=0.4, raftMaxTimeout=1.4))
+            super().__init__(own, others, SyncObjConf(autoTickPeriod=0.002, appendEntriesPeriod=0.002, raftMinTimeout=0.4, raftMaxTimeout=1.4))
             self.data: dict[str, bytes] = {}
 
         @replicated
