@@ -20,11 +20,11 @@ from scrutator.impl.machine import KeyValue
 from scrutator.impl.node.clients import ClientServer
 from scrutator.impl.node.config import ConfigError, NodeConfig, load
 from scrutator.impl.node.links import Links
+from scrutator.impl.node.links.tls import TlsError
 from scrutator.impl.node.log import Log
 from scrutator.impl.node.mutants import mutants, replica_of
 from scrutator.impl.node.replica import Compactor, Replica
 from scrutator.impl.node.store import Prepared, RefusedStore, Store, StoreFailed, StoreFull
-from scrutator.impl.node.tls import TlsError
 from scrutator.impl.node.tracefile import TraceFile
 
 STOPPED, CONFIGURATION, DISK, REFUSED, BUG = 0, 2, 3, 4, 70

@@ -19,11 +19,11 @@ from msgspec import Raw, Struct
 
 from scrutator.impl.machine import Command, KeyValue
 from scrutator.impl.node.config import ConfigError, NodeConfig, Place, Timing, checked
+from scrutator.impl.node.links.wire import NodeMessage
 from scrutator.impl.node.log import Log
 from scrutator.impl.node.mutants import mutants, replica_of
 from scrutator.impl.node.replica import Replica
 from scrutator.impl.node.requests import Outcome
-from scrutator.impl.node.wire import NodeMessage
 from scrutator.impl.raft import Entry, Persist, Snapshot
 
 LINE_BYTES_MAX = 16 << 20

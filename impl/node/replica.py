@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from scrutator.impl.machine import Command, KeyValue, Reply, encoded, is_read
-from scrutator.impl.node.absurd import Guard
 from scrutator.impl.node.config import NodeConfig
+from scrutator.impl.node.links.absurd import Guard
+from scrutator.impl.node.links.wire import Forward, Forwarded, NodeMessage, command_bytes_max
 from scrutator.impl.node.log import Log
 from scrutator.impl.node.requests import Done, Kind, Outcome, Request
 from scrutator.impl.node.status import Status, status_of
 from scrutator.impl.node.timers import Timers
-from scrutator.impl.node.wire import Forward, Forwarded, NodeMessage, command_bytes_max
 from scrutator.impl.raft import (
     Change,
     Compact,

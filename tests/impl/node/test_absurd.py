@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from scrutator.impl.machine import Command, KeyValue, encoded, image_of
-from scrutator.impl.node.absurd import Guard, absurd
 from scrutator.impl.node.config import Limits
+from scrutator.impl.node.links.absurd import Guard, absurd
 from scrutator.impl.node.log import Log
 from scrutator.impl.node.store import Store
 from scrutator.impl.raft import (

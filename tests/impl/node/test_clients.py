@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from front import Front, front
 
-from scrutator.impl.node import connection
+from scrutator.impl.node.clients import connection
 from scrutator.impl.node.config import Limits
 from scrutator.impl.node.requests import Outcome
 

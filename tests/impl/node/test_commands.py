@@ -10,11 +10,11 @@ import pytest
 from front import STATUS, Front, front
 
 from scrutator.impl.machine import Command, Reply
-from scrutator.impl.node import commands_cluster, commands_keys, commands_server
-from scrutator.impl.node.commands import slot_of
+from scrutator.impl.node.clients import commands_cluster, commands_keys, commands_server
+from scrutator.impl.node.clients.commands import slot_of
+from scrutator.impl.node.clients.resp import words_of
 from scrutator.impl.node.config import Limits
 from scrutator.impl.node.requests import Outcome
-from scrutator.impl.node.resp import words_of
 
 
 def request(text: str) -> bytes:

@@ -12,13 +12,9 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from scrutator.impl.node import incoming
 from scrutator.impl.node.config import ConfigError, Limits, NodeConfig, Place
-from scrutator.impl.node.links import Links, LinkStatus
-from scrutator.impl.node.log import Log
-from scrutator.impl.node.rarely import Rarely
-from scrutator.impl.node.sockets import tune
-from scrutator.impl.node.wire import (
+from scrutator.impl.node.links import Links, LinkStatus, incoming
+from scrutator.impl.node.links.wire import (
     VERSION,
     Forward,
     Hello,
@@ -27,6 +23,9 @@ from scrutator.impl.node.wire import (
     encode_hello,
     frame_bytes_max,
 )
+from scrutator.impl.node.log import Log
+from scrutator.impl.node.rarely import Rarely
+from scrutator.impl.node.sockets import tune
 
 LOOPS = ["asyncio", "uvloop"]
 Run = Callable[[Coroutine[object, object, None]], None]

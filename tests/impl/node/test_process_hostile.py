@@ -15,8 +15,8 @@ import pytest
 from real_nodes import Limits, Nodes, Writers, with_nodes
 
 from scrutator.impl.cluster.resp import Error, Resp, encode
-from scrutator.impl.node.wire import VERSION, Forward, Hello, encode_hello
-from scrutator.impl.node.wire import encode as encode_messages
+from scrutator.impl.node.links.wire import VERSION, Forward, Hello, encode_hello
+from scrutator.impl.node.links.wire import encode as encode_messages
 from scrutator.impl.raft import configuration
 from scrutator.impl.raft.messages import (
     Appended,

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrutator.impl.node.resp import INLINE_BYTES_MAX, Bounds, Parser, Text, encode, encode_error, words_of
+from scrutator.impl.node.clients.resp import (
+    INLINE_BYTES_MAX,
+    Bounds,
+    Parser,
+    Text,
+    encode,
+    encode_error,
+    words_of,
+)
 
 SMALL = Bounds(arguments_max=5, bulk_bytes_max=12, command_bytes_max=30)
 HELD_MAX = 30 + 64 * 5 + INLINE_BYTES_MAX

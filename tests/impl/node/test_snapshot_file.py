@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from scrutator.impl.node import snapshot_file
-from scrutator.impl.node.snapshot_file import Prepared, open_snapshot, write_snapshot
-from scrutator.impl.node.store_errors import CorruptStore, StoreFailed, StoreFull
+from scrutator.impl.node.store import snapshot_file
+from scrutator.impl.node.store.errors import CorruptStore, StoreFailed, StoreFull
+from scrutator.impl.node.store.snapshot_file import Prepared, open_snapshot, write_snapshot
 
 
 def again(folder: Path, prepared: Prepared) -> bytes:

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scrutator.impl.node import store as store_module
-from scrutator.impl.node import store_mark
 from scrutator.impl.node.store import CorruptStore, Loaded, RefusedStore, Store, StoreFailed, StoreFull
+from scrutator.impl.node.store import database as store_module
+from scrutator.impl.node.store import mark as store_mark
 from scrutator.impl.raft import Entry, Persist, Snapshot, configuration
 from scrutator.impl.raft.messages import Kind
 from scrutator.impl.sim.disk import Image
@@ -517,7 +517,7 @@ def test_an_older_page_of_the_log_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_creation_that_was_cut_short_is_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from scrutator.impl.node import store_read
+    from scrutator.impl.node.store import read as store_read
 
     def sync(folder: Path) -> None:
         raise OSError(errno.EIO, "bad")

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import pytest
 
-from scrutator.impl.node import store as store_module
 from scrutator.impl.node.store import CorruptStore, Loaded, Store
-from scrutator.impl.node.store_mark import read_mark
-from scrutator.impl.node.store_read import read
-from scrutator.impl.node.wal_check import BadHeader, examine
+from scrutator.impl.node.store import database as store_module
+from scrutator.impl.node.store.mark import read_mark
+from scrutator.impl.node.store.read import read
+from scrutator.impl.node.store.wal_check import BadHeader, examine
 from scrutator.impl.raft import Entry, Persist, Snapshot, configuration
 from scrutator.impl.raft.messages import Kind
 from scrutator.impl.sim.disk import Image
@@ -384,7 +384,7 @@ import sys, threading
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 import test_store_crash as t
-from scrutator.impl.node import store as store_module
+from scrutator.impl.node.store import database as store_module
 from scrutator.impl.raft import Persist
 store_module.WAL_BYTES = 32 + 60 * t.FRAME
 store_module._CHECKPOINT_BYTES = 50 * t.FRAME
@@ -458,7 +458,7 @@ def test_killed_while_a_store_is_made(tmp_path: Path) -> None:
     code = """
 import os, sys
 from pathlib import Path
-from scrutator.impl.node import store, store_mark, store_read
+from scrutator.impl.node.store import database as store, mark as store_mark, read as store_read
 left = int(sys.argv[2])
 def count(real):
     def counted(*arguments, **named):

@@ -17,9 +17,9 @@ import pytest
 
 from scrutator.impl.node.config import NodeConfig, Place, Tls
 from scrutator.impl.node.links import Links
+from scrutator.impl.node.links.tls import TlsError, contexts
+from scrutator.impl.node.links.wire import VERSION, Forward, Hello, NodeMessage, encode, encode_hello
 from scrutator.impl.node.log import Log
-from scrutator.impl.node.tls import TlsError, contexts
-from scrutator.impl.node.wire import VERSION, Forward, Hello, NodeMessage, encode, encode_hello
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scrutator.impl.machine import Reply
 from scrutator.impl.node.config import Limits, NodeConfig, Place
-from scrutator.impl.node.wire import (
+from scrutator.impl.node.links.wire import (
     HEADER,
     HELLO_BYTES_MAX,
     VERSION,

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scrutator.impl.node.config import ConfigError, NodeConfig
-from scrutator.impl.node.incoming import Incoming
+from scrutator.impl.node.links.incoming import Incoming
+from scrutator.impl.node.links.outgoing import Outgoing
+from scrutator.impl.node.links.tls import contexts
+from scrutator.impl.node.links.wire import NodeMessage, WireError
 from scrutator.impl.node.log import Log
-from scrutator.impl.node.outgoing import Outgoing
 from scrutator.impl.node.rarely import Rarely
-from scrutator.impl.node.tls import contexts
-from scrutator.impl.node.wire import NodeMessage, WireError
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
-from scrutator.impl.node.snapshot_file import PREFIX, open_snapshot
-from scrutator.impl.node.store_errors import corrupt
-from scrutator.impl.node.store_mark import MARK, Life, Mark, sync_folder, write_mark
-from scrutator.impl.node.wal_check import BadHeader, Wal, examine, numbered
+from scrutator.impl.node.store.errors import corrupt
+from scrutator.impl.node.store.mark import MARK, Life, Mark, sync_folder, write_mark
+from scrutator.impl.node.store.snapshot_file import PREFIX, open_snapshot
+from scrutator.impl.node.store.wal_check import BadHeader, Wal, examine, numbered
 from scrutator.impl.raft import Configuration, Entry, Snapshot
 
 FORMAT = 1

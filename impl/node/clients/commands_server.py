@@ -8,9 +8,9 @@ from __future__ import annotations
 import fnmatch
 import time
 
-from scrutator.impl.node.commands import Answer, Caller, Entry, Handler, Refusal, integer, subcommands
-from scrutator.impl.node.info import SERVER_VERSION, client_line, information
-from scrutator.impl.node.resp import Text, Value
+from scrutator.impl.node.clients.commands import Answer, Caller, Entry, Handler, Refusal, integer, subcommands
+from scrutator.impl.node.clients.info import SERVER_VERSION, client_line, information
+from scrutator.impl.node.clients.resp import Text, Value
 
 FAST, ADMIN = ("fast", "loading", "stale"), ("admin", "noscript", "loading", "stale")
 NONE = (0, 0, 0)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from scrutator.impl.machine import Command
+from scrutator.impl.node.clients.resp import OK, Value, encode, encode_error
 from scrutator.impl.node.requests import Done, Outcome
-from scrutator.impl.node.resp import OK, Value, encode, encode_error
 
 if TYPE_CHECKING:
     from scrutator.impl.node.clients import ClientServer

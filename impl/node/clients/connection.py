@@ -14,9 +14,9 @@ from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from scrutator.impl.machine import Command
-from scrutator.impl.node.commands import Ask, Begin, Caller, Refusal, Render, called, written
+from scrutator.impl.node.clients.commands import Ask, Begin, Caller, Refusal, Render, called, written
+from scrutator.impl.node.clients.resp import Parser, encode, encode_error
 from scrutator.impl.node.requests import Outcome
-from scrutator.impl.node.resp import Parser, encode, encode_error
 
 if TYPE_CHECKING:
     from scrutator.impl.node.clients import ClientServer

@@ -9,14 +9,14 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scrutator.impl.node import commands_cluster, commands_keys, commands_server
-from scrutator.impl.node.commands import Caller, Table
+from scrutator.impl.node.clients import commands_cluster, commands_keys, commands_server
+from scrutator.impl.node.clients.commands import Caller, Table
+from scrutator.impl.node.clients.connection import Connection, shown
+from scrutator.impl.node.clients.resp import Bounds
 from scrutator.impl.node.config import NodeConfig
-from scrutator.impl.node.connection import Connection, shown
+from scrutator.impl.node.links.wire import command_bytes_max
 from scrutator.impl.node.log import Log
-from scrutator.impl.node.resp import Bounds
 from scrutator.impl.node.sockets import BACKLOG, listen
-from scrutator.impl.node.wire import command_bytes_max
 
 if TYPE_CHECKING:
     from scrutator.impl.node.replica import Replica

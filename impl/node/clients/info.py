@@ -18,7 +18,7 @@ from scrutator.impl.node.status import Status
 
 if TYPE_CHECKING:
     from scrutator.impl.node.clients import ClientServer
-    from scrutator.impl.node.commands import Caller
+    from scrutator.impl.node.clients.commands import Caller
 
 SERVER_VERSION = "7.0.0"  # of the protocol's commands: what clients that ask may rely on
 STARTED_S = time.monotonic()

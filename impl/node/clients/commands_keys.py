@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from scrutator.impl.machine import Command
-from scrutator.impl.node.commands import (
+from scrutator.impl.node.clients.commands import (
     Ask,
     Caller,
     Entry,
@@ -22,7 +22,7 @@ from scrutator.impl.node.commands import (
     integer,
     subcommands,
 )
-from scrutator.impl.node.resp import encode
+from scrutator.impl.node.clients.resp import encode
 
 READ, WRITE = ("readonly", "fast"), ("write", "denyoom")
 ONE, ALL, PAIRS, NONE = (1, 1, 1), (1, -1, 1), (1, -1, 2), (0, 0, 0)

@@ -28,9 +28,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from scrutator.impl.node.snapshot_file import Prepared, write_snapshot
-from scrutator.impl.node.store_errors import CorruptStore, RefusedStore, StoreFailed, StoreFull, failure
-from scrutator.impl.node.store_mark import (
+from scrutator.impl.node.store.errors import CorruptStore, RefusedStore, StoreFailed, StoreFull, failure
+from scrutator.impl.node.store.mark import (
     Life,
     Mark,
     read_mark,
@@ -39,7 +38,7 @@ from scrutator.impl.node.store_mark import (
     write_mark,
     write_spare,
 )
-from scrutator.impl.node.store_read import (
+from scrutator.impl.node.store.read import (
     DATABASE,
     FORMAT,
     WAL,
@@ -54,7 +53,8 @@ from scrutator.impl.node.store_read import (
     read,
     wal_path,
 )
-from scrutator.impl.node.wal_check import FRAME_HEADER_BYTES, HEADER_BYTES
+from scrutator.impl.node.store.snapshot_file import Prepared, write_snapshot
+from scrutator.impl.node.store.wal_check import FRAME_HEADER_BYTES, HEADER_BYTES
 from scrutator.impl.raft import Persist, Snapshot
 
 __all__ = ["CorruptStore", "Loaded", "Prepared", "RefusedStore", "Store", "StoreFailed", "StoreFull"]

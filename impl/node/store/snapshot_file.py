@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from zlib import crc32
 
-from scrutator.impl.node.store_errors import corrupt, failure
-from scrutator.impl.node.store_mark import sync_folder
+from scrutator.impl.node.store.errors import corrupt, failure
+from scrutator.impl.node.store.mark import sync_folder
 
 PREFIX, TEMPORARY = "snapshot-", ".tmp"
 _MAGIC, _VERSION = b"SCRSNAP\n", 1

@@ -17,7 +17,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
-from scrutator.impl.node.store_errors import corrupt
+from scrutator.impl.node.store.errors import corrupt
 
 MARK = "store.json"
 SPARE = "store.closed"  # takes the mark's place when the store is closed

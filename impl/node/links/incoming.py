@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import cast
 
 from scrutator.impl.node.config import NodeConfig
+from scrutator.impl.node.links.tls import Contexts, peer_names
+from scrutator.impl.node.links.wire import VERSION, Decoder, Hello, NodeMessage, WireError, frame_bytes_max
 from scrutator.impl.node.log import Log
 from scrutator.impl.node.rarely import Rarely
 from scrutator.impl.node.sockets import listen, tune
-from scrutator.impl.node.tls import Contexts, peer_names
-from scrutator.impl.node.wire import VERSION, Decoder, Hello, NodeMessage, WireError, frame_bytes_max
 
 HELLO_TIMEOUT_S = 2.0  # for TLS and the hello together
 STRANGERS_MAX = 128  # connections that have not said hello; one more ends the oldest

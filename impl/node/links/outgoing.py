@@ -12,11 +12,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from scrutator.impl.node.config import NodeConfig, split_address
-from scrutator.impl.node.log import Log
-from scrutator.impl.node.rarely import Rarely
-from scrutator.impl.node.sockets import tune
-from scrutator.impl.node.tls import Contexts, peer_names
-from scrutator.impl.node.wire import (
+from scrutator.impl.node.links.tls import Contexts, peer_names
+from scrutator.impl.node.links.wire import (
     VERSION,
     Hello,
     NodeMessage,
@@ -25,6 +22,9 @@ from scrutator.impl.node.wire import (
     encode_hello,
     frame_bytes_max,
 )
+from scrutator.impl.node.log import Log
+from scrutator.impl.node.rarely import Rarely
+from scrutator.impl.node.sockets import tune
 
 DIAL_TIMEOUT_S = 2.0  # for TLS too
 PAUSE_MIN_S, PAUSE_MAX_S = 0.05, 1.0  # between dials

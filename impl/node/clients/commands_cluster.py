@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from scrutator.impl.machine import Reply
-from scrutator.impl.node.commands import (
+from scrutator.impl.node.clients.commands import (
     SLOTS,
     Answer,
     Begin,
@@ -23,9 +23,9 @@ from scrutator.impl.node.commands import (
     slot_of,
     subcommands,
 )
+from scrutator.impl.node.clients.resp import Text, Value
 from scrutator.impl.node.config import split_address
 from scrutator.impl.node.requests import Done, Outcome
-from scrutator.impl.node.resp import Text, Value
 from scrutator.impl.node.status import Status
 from scrutator.impl.raft import Configuration
 
