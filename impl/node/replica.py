@@ -2,37 +2,30 @@
 
 The law: outputs of the core are carried out in the order that `scrutator.impl.raft.events` demands, so that no
 message that waits for the disk goes out before everything written up to it is durable.  All events that arrive
-while a commit is under way share the next one.  Whoever asked is answered once: done, refused, or unknown.
+while a commit is under way share the next one.
 """
 
 from __future__ import annotations
 
-import asyncio
-import random
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from scrutator.impl.machine import Command, KeyValue, Reply, encoded, is_read
+from scrutator.impl.machine import KeyValue
+from scrutator.impl.node.asked import Asked
 from scrutator.impl.node.config import NodeConfig
 from scrutator.impl.node.links.absurd import Guard
-from scrutator.impl.node.links.wire import Forward, Forwarded, NodeMessage, command_bytes_max
+from scrutator.impl.node.links.wire import Forward, Forwarded, NodeMessage
 from scrutator.impl.node.log import Log
-from scrutator.impl.node.requests import Done, Kind, Outcome, Request
 from scrutator.impl.node.status import Status, status_of
 from scrutator.impl.node.timers import Timers
 from scrutator.impl.raft import (
-    Change,
     Compact,
-    Configuration,
     Entry,
     Event,
     Output,
     Persist,
-    Propose,
     Raft,
-    Read,
     Received,
     Role,
     Snapshot,
@@ -68,7 +61,7 @@ class Compactor(Protocol):
     def __call__(self, index: int, machine: KeyValue, done: Callable[[int, bytes], None]) -> None: ...
 
 
-class Replica:
+class Replica(Asked):
     """One node's part of the replicated store.
 
     ``send`` takes messages for another node and never blocks; ``reaches`` tells whether there is a connection to it,
@@ -82,11 +75,9 @@ class Replica:
         self, config: NodeConfig, store: Storage, send: Send, log: Log, *, compact: Compactor | None = None,
         fail: Callable[[Exception], None] | None = None, machine: KeyValue | None = None, reaches: Callable[[str], bool] = lambda node: True,
     ) -> None:  # fmt: skip
-        self.config, self.log = config, log
-        self.id = config.id
-        self._store, self._send, self._reaches, self._compactor = store, send, reaches, compact
-        self._fail = fail
-        self._loop = asyncio.get_running_loop()
+        super().__init__(config, reaches)
+        self.log = log
+        self._store, self._send, self._compactor, self._fail = store, send, compact, fail
         self._offset_s, self._rate, self._turned_s = 0.0, 1.0, 0.0  # of the clock, see `set_clock`
         self.machine = KeyValue() if machine is None else machine
         self.machine.sessions_max = config.limits.sessions_max
@@ -108,12 +99,6 @@ class Replica:
         self._outgoing: dict[str, list[NodeMessage]] = {}
         self._compacting = False
         self._writes = self._writes_seen = 0
-        self._command_bytes_max = command_bytes_max(config.limits)
-        self._number = random.SystemRandom().getrandbits(60)  # never used twice, for answers to a former life may still arrive
-        self._open: dict[int, Request] = {}
-        self._placed: dict[int, tuple[int, int]] = {}  # by index: (term, number)
-        self._held: deque[Request] = deque()  # until there is a leader
-        self._indexed: list[tuple[int, int]] = []  # reads: (index, number), to be answered once that is applied
         self._timers = Timers(self)
 
     # --- the clock ------------------------------------------------------------------------
@@ -142,10 +127,7 @@ class Replica:
         """Take no further step; whoever waits does not know."""
         self._stopped = True
         self._timers.stop()
-        for request in (*self._open.values(), *self._held):
-            request.done(Outcome(None, "the node stops", unknown=request.in_doubt))
-        self._open.clear()
-        self._held.clear()
+        self.answer_all("the node stops")
 
     def post(self, event: Event) -> None:
         """Let something happen to the core, soon."""
@@ -160,34 +142,6 @@ class Replica:
 
     # --- requests -------------------------------------------------------------------------
 
-    @property
-    def leads(self) -> bool:
-        return self.raft.role is Role.LEADER
-
-    @property
-    def waiting(self) -> int:
-        """How many requests are under way."""
-        return len(self._open) + len(self._held)
-
-    def submit(self, command: Command, done: Done) -> None:
-        """Carry out a command for a client: here, or at the leader; or refuse it."""
-        kind = Kind.READ if self._reads_by_index(command) else Kind.WRITE
-        data = b"" if kind is Kind.READ else encoded(command)
-        request = Request(kind, command, done, self._loop.time() + self.config.timing.request_timeout_s, data)
-        if self.waiting >= self.config.limits.waiting_max:
-            done(Outcome(None, f"{self.waiting} requests are under way at this node: ask again later"))
-        elif len(data) > self._command_bytes_max:
-            done(Outcome(None, f"the command has {len(data):,} bytes, and at most {self._command_bytes_max:,} can be replicated"))
-        elif self.config.followers == "moved" and not self.leads and self.raft.leader is not None:
-            done(Outcome(None, "this node does not lead", self.raft.leader))
-        else:
-            self._dispatch(request)
-
-    def change(self, configuration: Configuration, done: Done, *, single: bool) -> None:
-        """Change who belongs to the cluster; only its leader can."""
-        number = self._opened(Request(Kind.OPERATION, None, done, self._loop.time() + self.config.timing.request_timeout_s))
-        self.post(Change(number, configuration, single))
-
     def transfer(self, to: str) -> None:
         """Hand leadership to another voter."""
         self.post(Transfer(to))
@@ -195,9 +149,9 @@ class Replica:
     def receive(self, message: NodeMessage) -> None:
         """A message of another node."""
         if isinstance(message, Forward):
-            self._take_forward(message)
+            self.take_forward(message)
         elif isinstance(message, Forwarded):
-            self._take_forwarded(message)
+            self.take_forwarded(message)
         else:
             self.post(Received(message))
 
@@ -205,86 +159,14 @@ class Replica:
         """What this node knows about itself and the others."""
         return status_of(self)
 
-    def _reads_by_index(self, command: Command) -> bool:
-        return self.config.reads != "log" and not command.session and is_read(command)
-
-    def _opened(self, request: Request) -> int:
-        self._number += 1
-        self._open[self._number] = request
-        return self._number
-
-    def _dispatch(self, request: Request) -> None:
-        """Give a request to whoever can carry it out; without a leader in reach it waits for one."""
-        leader = self.raft.leader
-        if self.leads:
-            number = self._opened(request)
-            if request.kind is Kind.READ:
-                self.post(Read(number, self.config.reads == "lease"))
-            else:
-                request.in_doubt = True
-                self.post(Propose(number, request.data))
-        elif leader is None or leader == self.id or not self._reaches(leader):
-            self._held.append(request)  # one that cannot be reached has likely died: better wait than not know what became of this
-        elif request.kind is Kind.READ:
-            self.post(Read(self._opened(request)))
-        else:
-            request.in_doubt = True
-            self.queue(leader, Forward(self.id, leader, self._opened(request), request.data))
-            self._flush_soon()
-
-    def _take_forward(self, message: Forward) -> None:
-        """Another node asks on behalf of its client."""
-        src, number = message.src, message.number
-
-        def answer(outcome: Outcome) -> None:
-            self.queue(src, Forwarded(self.id, src, number, outcome.reply, outcome.why, outcome.leader, outcome.unknown))
-            self._flush_soon()
-
-        if not self.leads or self.waiting >= self.config.limits.waiting_max:
-            answer(Outcome(None, "the node that was asked does not lead, or has too much to do", self.raft.leader))
-            return
-        request = Request(Kind.FORWARDED, None, answer, self._loop.time() + self.config.timing.request_timeout_s, in_doubt=True)
-        self.post(Propose(self._opened(request), message.command))
-
-    def _take_forwarded(self, message: Forwarded) -> None:
-        request = self._open.pop(message.number, None)
-        if request is None:
-            return
-        if message.reply is None and not message.unknown:
-            self._again(request)
-        else:
-            request.done(Outcome(message.reply, message.why, message.leader, message.unknown))
-
-    def _again(self, request: Request) -> None:
-        """It was refused and so has no effect: it may wait for another leader."""
-        request.in_doubt = False
-        self._held.append(request)
-        if self._held[0] is request:
-            self._loop.call_later(0.02, self._dispatch_held)
-
-    def _dispatch_held(self) -> None:
-        if self._stopped or (self.raft.leader is None and not self.leads):
-            return
-        held, self._held = self._held, deque()
-        for request in held:
-            self._dispatch(request)
-
-    def expire(self, now_s: float) -> None:
-        """Answer those that have waited too long (loop's time)."""
-        for request in [request for request in self._held if request.due_s <= now_s]:
-            self._held.remove(request)
-            request.done(Outcome(None, "no leader is known"))
-        for number in [number for number, request in self._open.items() if request.due_s <= now_s]:
-            request = self._open.pop(number)
-            request.done(Outcome(None, "no answer in time", self.raft.leader, unknown=request.in_doubt))
-
     # --- steps ----------------------------------------------------------------------------
 
     def queue(self, dst: str, message: NodeMessage) -> None:
         """Send with all else that goes to that node soon."""
         self._outgoing.setdefault(dst, []).append(message)
 
-    def _flush_soon(self) -> None:
+    def flush_soon(self) -> None:
+        """Send what was queued, also if nothing else happens."""
         if not self._working and not self._stopped:
             self._working = True
             self._loop.call_soon(self._work)
@@ -320,7 +202,7 @@ class Replica:
                 continue
             output = self.raft.step(event, now_s)
             self._route(output.send)
-            self._note_requests(output)
+            self.note_requests(output)
             self._timers.set(output)
             self._outputs.append(output)
         self._notice_changes()
@@ -367,51 +249,12 @@ class Replica:
             self.log_bytes += len(entry.data)
         for entry in output.apply:
             self._apply(entry)
-        if output.reads:
-            self._indexed.extend((index, number) for number, index in output.reads)
-        if self._indexed:
-            self._answer_reads()
+        self.answer_reads(output)
 
     def _apply(self, entry: Entry) -> None:
         reply = self.machine.apply(entry)
         self.applied = entry.index
-        placed = self._placed.pop(entry.index, None)
-        if placed is None:
-            return
-        request = self._open.pop(placed[1], None)
-        if request is None:
-            return
-        if placed[0] == entry.term:
-            request.done(Outcome(reply))
-        elif request.kind is Kind.WRITE:
-            self._again(request)  # another leader's entry took its place: this one can never be committed
-        else:
-            request.done(Outcome(None, "another leader's entry took its place", self.raft.leader))
-
-    def _answer_reads(self) -> None:
-        later = []
-        for index, number in self._indexed:
-            if index > self.applied:
-                if number in self._open:  # it may have been answered otherwise
-                    later.append((index, number))
-                continue
-            request = self._open.pop(number, None)
-            if request is not None and request.command is not None:
-                request.done(Outcome(self.machine.query(request.command)))
-        self._indexed = later
-
-    def _note_requests(self, output: Output) -> None:
-        for number, index, term in output.proposed:
-            if number in self._open:
-                self._placed[index] = (term, number)
-        for number, leader, why in output.refused:
-            request = self._open.pop(number, None)
-            if request is None:
-                continue
-            if request.kind in (Kind.READ, Kind.WRITE):
-                self._again(request)
-            else:
-                request.done(Outcome(None, why, leader))
+        self.answer_entry(entry, reply)
 
     def _notice_changes(self) -> None:
         """Log who leads; a new leader is asked what the old one may not answer any more."""
@@ -426,18 +269,7 @@ class Replica:
         if raft.leader is None:
             return
         self.log("follows" if raft.leader != self.id else "is leader", leader=raft.leader, term=raft.term)
-        self._hurry()
-        asked = [number for number, request in self._open.items() if request.kind is Kind.READ]
-        for number in asked:
-            self._held.append(self._open.pop(number))
-        self._dispatch_held()
-
-    def _hurry(self) -> None:
-        """The leader that was asked before may have died: it has as long to answer as another would need to be elected."""
-        due_s = self._loop.time() + 2 * self.config.timing.election_timeout_s
-        for request in self._open.values():
-            if request.kind is Kind.WRITE and request.in_doubt:
-                request.due_s = min(request.due_s, due_s)
+        self.ask_new_leader()
 
     # --- snapshots ------------------------------------------------------------------------
 
@@ -449,10 +281,7 @@ class Replica:
             self.machine.restore(snapshot.data)
         self.applied = self._compacted = snapshot.index
         self.log_bytes = 0
-        for index in [index for index in self._placed if index <= snapshot.index]:
-            request = self._open.pop(self._placed.pop(index)[1], None)
-            if request is not None:
-                request.done(Outcome(None, "a snapshot hides whether it was carried out", unknown=True))
+        self.answer_hidden(snapshot.index)
         self.log("installed a snapshot", index=snapshot.index, bytes=len(snapshot.data))
 
     def _consider_compacting(self) -> None:
@@ -504,6 +333,3 @@ class Replica:
         if self._fail is None:
             raise error
         self._fail(error)
-
-
-__all__ = ["Compactor", "Done", "Image", "Outcome", "Replica", "Reply", "Storage", "encoded"]
