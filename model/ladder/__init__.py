@@ -1,7 +1,8 @@
 """The ladder: designs from one machine to Naive Raft, each weaker than the next, and where each one breaks.
 
 There is no list to keep: a rung is a module of this folder that declares ``SPEC``, its model,
-and ``RUNG``, what is claimed about it.
+and ``RUNG``, what is claimed about it.  A longer one is a folder: ``model`` has states and actions (and
+properties, unless they stand beside it), ``mutants`` the mistakes, ``refinement`` what it refines.
 """
 
 from __future__ import annotations

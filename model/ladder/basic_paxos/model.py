@@ -9,8 +9,7 @@ Messages are never consumed: each may arrive late, twice or never.
 
 from __future__ import annotations
 
-from scrutator.model.ladder.rung import Claim, Rung
-from scrutator.model.language import Array, Bound, Index, Maybe, Mutant, Nat, Network, Record, Spec, require
+from scrutator.model.language import Array, Bound, Index, Maybe, Nat, Network, Record, Spec, require
 from scrutator.model.quorums import Quorums
 
 ACCEPTORS = Bound("acceptors", 3, "acceptors", low=1, high=16)
@@ -146,88 +145,3 @@ def come_back(s: State, a: int) -> None:
     """Acceptor a is up again, with its disk."""
     require(not s.up[a])
     s.up[a] = True
-
-
-def is_decided(s: State, b: int) -> bool:
-    """A majority has accepted one proposal for buyer b."""
-    return any({m.acceptor for m in s.net.of(Accepted) if m.number == n and m.buyer == b} in PHASE2 for n in NUMBER)
-
-
-@SPEC.invariant
-def agreement(s: State) -> bool:
-    """At most one buyer is decided on: the phone is not sold twice."""
-    return all(b == c or not (is_decided(s, b) and is_decided(s, c)) for b in BUYER for c in BUYER)
-
-
-@SPEC.always_possible
-def decision_possible(s: State) -> bool:
-    """Whatever happened, some buyer is or can still be decided on."""
-    return any(is_decided(s, b) for b in BUYER)
-
-
-@SPEC.reachable
-def decided_later(s: State) -> bool:
-    """What a later proposal says can be decided."""
-    return any(is_decided(s, b) for b in BUYER) and all(m.number > 0 for m in s.net.of(Accepted))
-
-
-@SPEC.reachable
-def all_overtaken(s: State) -> bool:
-    """Every proposal but the last was made, and each was overtaken by promises of the next before anybody accepted it."""
-    return all(n == NUMBERS or any(m.number == n for m in s.net.of(Propose)) for n in NUMBER) and all(
-        s.promised[a] == NUMBERS and s.accepted[a] is None for a in ACCEPTOR
-    )
-
-
-@SPEC.mutant(replaces=may_propose, breaks="agreement", bounds={"numbers": 1}, source="a proposer that reads promises as permission only")
-def keeps_own_value(s: State, n: int, b: int) -> bool:
-    """The proposer proposes its own buyer, whatever the promises tell of."""
-    return have_promised(s, n, NUMBERS + 1)
-
-
-@SPEC.mutant(replaces=may_propose, breaks="agreement", bounds={"numbers": 2}, source="a proposer that takes the first answer's value")
-def takes_any_accepted(s: State, n: int, b: int) -> bool:
-    """The proposer takes over any buyer that a promise tells of, not the latest."""
-    told = any(m.number == n and m.accepted is not None and m.accepted.buyer == b for m in s.net.of(Promise))
-    return have_promised(s, n, 0) or (told and have_promised(s, n, NUMBERS + 1))
-
-
-@SPEC.mutant(replaces=may_accept, breaks="agreement", bounds={"numbers": 1}, source="an acceptor that remembers what it accepted and not what it promised")
-def no_promise(s: State, a: int, n: int) -> bool:
-    """The promise binds the acceptor to nothing."""
-    return s.accepted[a] is None or n > s.accepted[a].number
-
-
-SPEC.add_mutant(
-    Mutant(
-        "quorums_miss", "Two acceptors promise and one decides: they need not meet.",
-        breaks="agreement", source="flexible quorums that were not checked before use", bounds={"numbers": 1, "phase1": "2", "phase2": "1"},
-    )
-)  # fmt: skip
-
-RUNG = Rung(
-    order=9, name="basic_paxos", title="Basic Paxos",
-    idea="Number the proposals. Before a proposer writes, a majority promises it to ignore older numbers, and tells what it has accepted: "
-    "if anything, the proposer must go on with the latest of that. So a decision, once possible, is never contradicted, and a stuck vote can be "
-    "overtaken by the next number.",
-    notice="A promise locks out the old proposer but never the next one: a crashed buyer blocks nobody.",
-    keeps="agreement; a decision is always possible", breaks="duelling proposers may run for ever",
-    next="Give one proposer the lead, and let the others wait.",
-    claims=(
-        Claim("agreement", "Three acceptors, two buyers, three numbers, two crashes: never two decisions.",
-              "holds", "agreement", {"failures": 2}),
-        Claim("five_acceptors", "Five acceptors agree as well.", "holds", "agreement", {"acceptors": 5, "numbers": 1}),
-        Claim("always_possible", "From every state a decision can still be reached: nothing is ever stuck.",
-              "holds", "decision_possible", {"failures": 2}),
-        Claim("duel", "All numbers there are were proposed and overtaken, and nobody has accepted anything: with more numbers, "
-              "this goes on as long as one likes.", "holds", "all_overtaken", {"numbers": 3}),
-        Claim("keeps_own_value", "A proposer that keeps its own value contradicts what was decided.",
-              "violated", "agreement", {"numbers": 1}, mutant="keeps_own_value", steps=9),
-        Claim("takes_any_accepted", "A proposer must go on with the latest that was accepted, not with any.",
-              "violated", "agreement", {"numbers": 2}, mutant="takes_any_accepted", steps=14),
-        Claim("no_promise", "An acceptor that does not keep its promise lets an old proposal be decided beside a new one.",
-              "violated", "agreement", {"numbers": 1}, mutant="no_promise", steps=9),
-        Claim("quorums_miss", "If those who promise and those who decide need not meet, the proposer hears of nothing.",
-              "violated", "agreement", {"numbers": 1}, mutant="quorums_miss", steps=7),
-    ),
-)  # fmt: skip

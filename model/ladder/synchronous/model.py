@@ -9,7 +9,6 @@ third site decides for at most one machine, and is the next that must not fail.
 
 from __future__ import annotations
 
-from scrutator.model.ladder.rung import Claim, Rung
 from scrutator.model.language import (
     Array,
     Bound,
@@ -143,82 +142,3 @@ def mend_line(s: State) -> None:
     """The line is mended."""
     require(s.line_is_cut)
     s.line_is_cut = False
-
-
-def is_open(s: State, i: int) -> bool:
-    """Site i has a master that can answer buyers."""
-    return s.up[i] and is_master(s, i) and (s.alone[i] or all(hears(s, i, j) for j in SITE))
-
-
-@SPEC.invariant
-def no_phone_sold_twice(s: State) -> bool:
-    """At most one buyer was told that the phone is theirs."""
-    return len(s.told_yours) <= 1
-
-
-@SPEC.invariant
-def acknowledged_sale_never_lost(s: State) -> bool:
-    """A master that can answer buyers knows of every sale that a buyer was told of."""
-    return all(not is_open(s, i) or s.sold_to[i] == b for i in SITE for b in s.told_yours)
-
-
-@SPEC.always_possible
-def shop_is_open(s: State) -> bool:
-    """Whatever happened, there can be a master again that answers buyers."""
-    return any(is_open(s, i) for i in SITE)
-
-
-@SPEC.reachable
-def sold(s: State) -> bool:
-    """The phone can be sold, and both machines know it."""
-    return len(s.told_yours) > 0 and all(s.sold_to[i] is not None for i in SITE)
-
-
-@SPEC.reachable
-def sold_alone(s: State) -> bool:
-    """The phone can be sold by the one machine that is left."""
-    return len(s.told_yours) > 0 and any(s.alone[i] for i in SITE)
-
-
-@SPEC.mutant(replaces=is_safe, breaks="acknowledged_sale_never_lost", bounds={"operators": 2, "cuts": False}, source="asynchronous replication")
-def answers_too_soon(s: State, i: int, b: int) -> bool:
-    """The master answers before the replica has the sale."""
-    return True
-
-
-@SPEC.mutant(replaces=is_chosen, breaks="no_phone_sold_twice", bounds={"operators": 0, "arbiter": True}, source="an arbiter that does not write down whom it chose")
-def arbiter_forgets(s: State, i: int) -> bool:
-    """The arbiter lets everybody go on alone who asks."""
-    return True
-
-
-RUNG = Rung(
-    order=3, name="synchronous", title="Synchronous replication",
-    idea="The buyer hears \"yours\" only once both machines have the sale. If one machine falls silent, somebody switches the other to go on alone.",
-    notice="A machine that is down and a line that is cut look the same from the other side. Whoever switches on silence alone will one day "
-    "make two masters.",
-    keeps="no acknowledged sale is lost by a crash", breaks="the operator fails with the master; with one a side, a cut line makes two masters; "
-    "an arbiter is the next single point",
-    next="Use three machines, and let any two of them do.",
-    claims=(
-        Claim("operator_fails_with_master", "One operator, at the master's site: if that site is gone, nobody can switch.",
-              "violated", "shop_is_open", steps=1),
-        Claim("one_operator_is_safe", "One operator never makes two masters.", "holds", "no_phone_sold_twice"),
-        Claim("two_operators_survive", "With an operator on each side, the shop survives the loss of either.",
-              "holds", "shop_is_open", {"operators": 2, "cuts": False}),
-        Claim("two_operators_lose_nothing", "As long as silence means a crash, no acknowledged sale is lost.",
-              "holds", "acknowledged_sale_never_lost", {"operators": 2, "cuts": False}),
-        Claim("two_masters", "The line is cut, each operator believes that the other site is gone, and both machines sell the phone.",
-              "violated", "no_phone_sold_twice", {"operators": 2, "failures": 0}, steps=7),
-        Claim("arbiter_is_safe", "An arbiter lets only one of them go on: a cut line and a crash do not sell the phone twice.",
-              "holds", "no_phone_sold_twice", {"operators": 0, "arbiter": True, "failures": 2}),
-        Claim("arbiter_survives", "With an arbiter, the shop survives the loss of any one of the three sites.",
-              "holds", "shop_is_open", {"operators": 0, "arbiter": True, "cuts": False}),
-        Claim("arbiter_fails", "The arbiter is the next single point: once it is gone, unnoticed, the next crash closes the shop.",
-              "violated", "shop_is_open", {"operators": 0, "arbiter": True, "cuts": False, "failures": 2}, steps=2),
-        Claim("answers_too_soon", "A master that does not wait for the copy is asynchronous replication again.",
-              "violated", "acknowledged_sale_never_lost", {"operators": 2, "cuts": False}, mutant="answers_too_soon", steps=4),
-        Claim("arbiter_forgets", "An arbiter that does not write down whom it chose makes two masters.",
-              "violated", "no_phone_sold_twice", {"operators": 0, "arbiter": True, "failures": 0}, mutant="arbiter_forgets", steps=7),
-    ),
-)  # fmt: skip
