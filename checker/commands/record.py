@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from scrutator.checker.commands.shared import Format, UsageError, emit, fail, require_known
+from scrutator.checker.commands.shared import Format, UsageError, emit, fail, require_known, require_place
 from scrutator.checker.verdict import ExitStatus
 
 if TYPE_CHECKING:
@@ -92,9 +92,8 @@ def record(
     """
     _check_numbers(nodes, clients, seconds, rate, limit_s, seed, timeout_s)
     options = _options(option, mutant, partitions)
-    if html is not None and (html.is_dir() or not html.parent.is_dir()):
-        why = "it is a folder" if html.is_dir() else f"there is no folder {html.parent}"
-        raise UsageError(f"--html {html}: {why}")
+    if html is not None:
+        require_place(html, "--html")
 
     from scrutator.impl.cluster.record.find import find
     from scrutator.impl.cluster.record.run import Plan, check
@@ -221,7 +220,7 @@ def _faults(asked: str | None, able: list[str]) -> list[str]:
 
     if asked is None:
         return able
-    if asked == "none":
+    if asked in ("none", ""):
         return []
     kinds = list(dict.fromkeys(asked.split(",")))
     require_known("fault", kinds, KINDS, None)
@@ -232,10 +231,11 @@ def _folder(out: Path | None, target: str) -> Path:
     """A folder for the run, new or empty."""
     name = "".join(c if c.isalnum() else "-" for c in Path(target).name)
     folder = out or Path("runs", f"{name}-{datetime.now():%Y%m%d-%H%M%S}")
+    what = "cannot make the run's folder, see --out:" if out is None else "--out"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise UsageError(f"--out {folder}: it is not empty, and a run is never written over another: choose a new folder")
     except OSError as error:
-        raise UsageError(f"--out {folder}: {error.strerror or error}") from error
+        raise UsageError(f"{what} {folder}: {error.strerror or error}") from error
     return folder

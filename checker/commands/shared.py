@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from scrutator.checker.verdict import ExitStatus
@@ -105,6 +106,20 @@ def require_known(what: str, asked: Iterable[str], known: Sequence[str], model: 
                 f"the {plural}{owner} are: {', '.join(known)}" if known else f"there are no {plural}{owner}"
             )
         raise UsageError(f"no {what} {name}{owner}: {hint}")
+
+
+def require_place(path: Path, what: str) -> None:
+    """Say before a long run, not after it, that a file cannot be written there; ``what`` begins the sentence."""
+    folder = path.parent
+    if path.is_dir():
+        why = "it is a folder"
+    elif not folder.is_dir():
+        why = f"there is no folder {folder}"
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        why = "it may not be written"
+    else:
+        return
+    raise UsageError(f"{what} {path}: {why}")
 
 
 def refuse_options(names: Iterable[str]) -> None:

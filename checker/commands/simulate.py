@@ -6,14 +6,13 @@ verdict does not depend on the number of workers: the first failing seed is the 
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from scrutator.checker.commands.shared import Format, UsageError, emit, require_known
+from scrutator.checker.commands.shared import Format, UsageError, emit, require_known, require_place
 
 SEEDS_MAX = 10_000_000
 SECONDS_MAX = 1_000_000
@@ -84,7 +83,7 @@ def simulate(
         if value > most:
             raise UsageError(f"{option} {value}: at most {most:,}")
     if out is not None:
-        _require_place(out)
+        require_place(out, "cannot keep the run in")
     if nodes > 9:
         raise UsageError(f"--nodes {nodes}: at most 9 are simulated")
 
@@ -116,18 +115,6 @@ def simulate(
 
     emit(show)
     return found.exit_status
-
-
-def _require_place(path: Path) -> None:
-    """Say before a long run, not after it, that its file cannot be kept there."""
-    folder = path.parent
-    if path.is_dir() or not folder.is_dir():
-        what = "it is a folder" if path.is_dir() else f"there is no folder {folder}"
-    elif not os.access(path if path.exists() else folder, os.W_OK):
-        what = "it may not be written"
-    else:
-        return
-    raise UsageError(f"cannot keep the run in {path}: {what}")
 
 
 def _keep(path: Path, text: str) -> None:

@@ -40,8 +40,10 @@ def corrupt(path: Path, why: str) -> CorruptStore:
     return CorruptStore(f"{path}: {why}: {RESTORE}")
 
 
-def failure(error: OSError | sqlite3.Error, path: Path) -> StoreFull | StoreFailed | CorruptStore:
+def failure(error: OSError | sqlite3.Error, path: Path) -> StoreFull | StoreFailed | RefusedStore:
     """What an error means that came up while writing."""
+    if isinstance(error, PermissionError):
+        return RefusedStore(f"{path}: {error.strerror}: let the node's user write there, or name another folder as data")
     if isinstance(error, OSError):
         why, full, rotten = error.strerror or str(error), error.errno in _FULL, False
     else:
