@@ -16,8 +16,8 @@ from multiprocessing import get_context
 
 from scrutator.checker.commands.simulate_seeds import _begin_worker
 from scrutator.checker.explore.result import Result
-from scrutator.checker.ladder import ClaimFound, LadderFound, Played, RungFound, headline_of
-from scrutator.model.ladder import Claim, Rung, rungs
+from scrutator.checker.ladder import ClaimFound, LadderFound, Played, RungFound, as_result, headline_of
+from scrutator.model.ladder import Claim, Rung, rungs, specs
 
 SEEDS = 400
 SHRINK_S = 30.0  # for a run that is shown; nearly all end much sooner
@@ -86,8 +86,12 @@ def _run(job: Job, seeds: int, small: bool) -> Result | Played:
 def _explore(rung: Rung, claim: Claim) -> Result:
     from scrutator.checker.explore.check import check
     from scrutator.checker.explore.options import CheckOptions
+    from scrutator.checker.refine.check import refine
 
-    return check(f"ladder/{rung.name}", bounds=claim.bounds, mutant=claim.mutant, properties=(claim.property,), options=CheckOptions(workers=1))
+    spec, options = specs()[f"ladder/{rung.name}"], CheckOptions(workers=1)
+    if claim.property in {r.name for r in spec.refinements}:
+        return as_result(refine(spec, claim.property, bounds=claim.bounds, mutant=claim.mutant, options=options))
+    return check(spec, bounds=claim.bounds, mutant=claim.mutant, properties=(claim.property,), options=options)
 
 
 def _play(rung: Rung, claim: Claim, seeds: int, small: bool) -> Played:

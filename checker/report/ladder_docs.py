@@ -103,7 +103,7 @@ def _claims(rung: RungFound) -> list[str]:
     shared = common_bounds(rung)
     lines = [*([_cell(everywhere(rung)), ""] if shared else []), "| claim | with | distinct states | steps | seeds | model | as it runs |", "|---|---|--:|--:|--:|---|---|"]
     for c in rung.claims:
-        says = c.claim.says + (f" No run can show it: {c.played.why}." if c.played.why else "")
+        says = c.claim.says + (f" {c.judged.note}." if c.judged.note else "") + (f" No run can show it: {c.played.why}." if c.played.why else "")
         cells = (says, bounds_of(c, shared), f"{c.model.distinct:,}", steps_cell(c), seeds_cell(c), model_cell(c), played_cell(c))
         lines.append(f"| {' | '.join(map(_cell, cells))} |")
     return lines

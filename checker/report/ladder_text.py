@@ -144,6 +144,8 @@ def _print_claims(console: Console, found: RungFound) -> None:
         table.add_column(header, justify="right" if header not in ("model", "runs") else "left", no_wrap=header != "runs", max_width=12 if header == "runs" else None)
     for c in found.claims:
         says = Text(clean(c.claim.says))
+        if c.judged.note:
+            says.append(f"\n{clean(c.judged.note)}.")
         if bounds := bounds_of(c, shared):
             says.append(f"\n{clean(bounds)}", style="dim")
         cells = (f"{c.model.distinct:,}", steps_cell(c), seeds_cell(c), model_cell(c), played_cell(c))

@@ -105,7 +105,8 @@ def agreement(rung: RungFound) -> tuple[str, str]:
 def how_it_was_found(found: ClaimFound) -> str:
     """The measured figures of a claim as a sentence."""
     steps = "" if found.steps is None else f"; the shortest run to it takes {plural(found.steps, 'step')}"
-    model = f"{plural(found.model.distinct, 'distinct state')} explored{steps}."
+    note = f" {found.judged.note}." if found.judged.note else ""
+    model = f"{plural(found.model.distinct, 'distinct state')} explored{steps}.{note}"
     played = found.played
     if played.missing or played.verdict is None:
         return f"{model} No run can show it: {played.missing or played.why}."

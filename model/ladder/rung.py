@@ -17,7 +17,8 @@ class Claim:
 
     ``says`` is the sentence that a page makes of it.  ``property`` is one of the model's, judged
     within ``bounds`` (defaults for the rest) and, if named, under a ``mutant``.  A property
-    that is `reachable` holds where it is reached.  ``steps`` is the length of the shortest counterexample,
+    that is `reachable` holds where it is reached.  The name of a refinement that SPEC declares is a property as well:
+    every step is a step of the other model, or none.  ``steps`` is the length of the shortest counterexample,
     for tests only: pages show what was found.
     """
 

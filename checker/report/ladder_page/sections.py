@@ -123,6 +123,7 @@ def claims(rung: RungFound) -> str:
     for c in rung.claims:
         numbers = "".join(f'<td class="number">{_e(cell)}</td>' for cell in (f"{c.model.distinct:,}", steps_cell(c), seeds_cell(c), model_cell(c), played_cell(c)))
         why = f'<br><span class="faint">No run can show it: {_e(c.played.why)}.</span>' if c.played.why else ""
+        why += f'<br><span class="faint">{_e(c.judged.note)}.</span>' if c.judged.note else ""
         wrong = ' class="wrong"' if c.mistakes else ""
         rows.append(f'<tr{wrong}><td>{_e(c.claim.says)}<br><span class="faint">{_e(bounds_of(c, shared))}</span>{why}</td>{numbers}</tr>')
     said = f'<p class="faint">{_e(everywhere(rung))}</p>' if shared else ""

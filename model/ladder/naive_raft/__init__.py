@@ -21,6 +21,9 @@ RUNG = Rung(
               "holds", "one_leader_a_term", {"terms": 2, "candidates": 2}),
         Claim("taken_over", "A later leader can begin again with what an earlier one had stored.", "holds", "entry_taken_over", {"terms": 1}),
         Claim("split_vote", "An election may have no winner; the next term is there for that.", "holds", "nobody_elected", {"terms": 1}),
+        Claim("is_basic_paxos", "Every step of Naive Raft is a step of Basic Paxos or none: to stand is to prepare, to vote is to promise, "
+              "to replicate is to propose, to store is to accept.", "holds", "as_proposals", {"terms": 1, "failures": 2}),
+        Claim("is_basic_paxos_for_three_terms", "The same with three terms.", "holds", "as_proposals", {"terms": 2, "candidates": 2}),
         Claim("votes_twice", "Where servers vote twice, a term has two leaders, who sell to two buyers.",
               "violated", "agreement", {"terms": 1, "candidates": 2}, mutant="votes_twice", steps=12),
         Claim("leader_keeps_own_value", "A new leader that ignores what its votes carry contradicts what was committed.",
@@ -29,5 +32,7 @@ RUNG = Rung(
               "violated", "agreement", {"terms": 2, "candidates": 2}, mutant="takes_any_entry", steps=14),
         Claim("obeys_old_leader", "A follower that obeys the old leader beside the new one lets both commit.",
               "violated", "agreement", {"terms": 1, "candidates": 2}, mutant="obeys_old_leader", steps=9),
+        Claim("votes_twice_is_none", "A second vote in a term that tells of what was stored since is no step of Basic Paxos: an acceptor "
+              "promises a number once.", "violated", "as_proposals", {"terms": 1, "candidates": 2}, mutant="votes_twice", steps=6),
     ),
 )  # fmt: skip

@@ -36,7 +36,7 @@ def test_a_rung_is_complete(rung: Rung) -> None:
     names = [claim.name for claim in rung.claims]
     assert len(set(names)) == len(names)
     assert {claim.expect for claim in rung.claims} == {"holds", "violated"}
-    properties = {p.name for p in spec.properties}
+    properties = {p.name for p in spec.properties} | {r.name for r in spec.refinements}
     for claim in rung.claims:
         assert claim.says.endswith(".") and claim.property in properties
         spec.bind(claim.bounds, claim.mutant)
