@@ -19,7 +19,7 @@ from scrutator.checker.linear.check import check_linearizable
 from scrutator.checker.linear.history import NEVER
 from scrutator.checker.verdict import Verdict
 from scrutator.impl.ladder import Design, Judged, Run, Variant, designs, play
-from scrutator.impl.ladder.stage import Operation
+from scrutator.impl.ladder.happening import Operation
 from scrutator.model.ladder import Claim, Rung, specs
 from scrutator.model.language.spec import Kind, Spec
 

@@ -10,14 +10,22 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from scrutator.impl.ladder.design import Design, Judged
+from scrutator.impl.ladder.failover import (
+    LAGS_MS,
+    AreYouThere,
+    Customer,
+    IAmHere,
+    Master,
+    Operator,
+    WhoIsMaster,
+)
 from scrutator.impl.ladder.faults import Faults
-from scrutator.impl.ladder.shop import Buy, Buyer, SoldTo, add_buyers, shop_is_open
-from scrutator.impl.ladder.stage import Actor, Message, Operation, Stage
+from scrutator.impl.ladder.happening import Message
+from scrutator.impl.ladder.shop import Buy, SoldTo, add_buyers, shop_is_open
+from scrutator.impl.ladder.stage import Actor, Stage
 from scrutator.impl.ladder.variant import Variant
 
 MACHINES = ("m1", "m2")
-LAGS_MS = (0, 50, 150, 450)  # by which a replica may be behind
-SILENCE_MS = 50  # longer than a question and its answer ever take
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +36,6 @@ class Copy(Message):
 @dataclass(frozen=True, slots=True)
 class Follow(Message):
     """Please send me what you have."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoAnswer(Message):
-    """A buyer complains."""
-
-
-@dataclass(frozen=True, slots=True)
-class AreYouThere(Message):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class IAmHere(Message):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class WhoIsMaster(Message):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Master(Message):
-    name: str
 
 
 class Machine(Actor):
@@ -91,75 +74,22 @@ class Machine(Actor):
         return next(m for m in MACHINES if m != self.name)
 
 
-class Operator(Actor):
-    """Never fails, and never mistakes: silence means that a machine is down."""
-
-    def start(self) -> None:
-        self.master = MACHINES[0]
-        self.checks = 0
-        self.is_checking = False
-        self.waiting: set[str] = set()
-
-    def receive(self, src: str, message: Message) -> None:
-        match message:
-            case NoAnswer():
-                self.waiting.add(src)
-                if not self.is_checking:
-                    self.is_checking, self.checks = True, self.checks + 1
-                    self.send(self.master, AreYouThere())
-                    self.after(SILENCE_MS, self._switch, self.checks)
-            case IAmHere() if src == self.master:
-                self._settled()
-            case WhoIsMaster():
-                if src == self.master:
-                    self._settled()
-                self.send(src, Master(self.master))
-
-    def _switch(self, check: int) -> None:
-        if self.is_checking and check == self.checks:
-            self.master = next(m for m in MACHINES if m != self.master)
-            self.note("master", self.master)
-            self.send(self.master, Master(self.master))
-            self._settled()
-
-    def _settled(self) -> None:
-        self.is_checking = False
-        self.send_all(sorted(self.waiting), Master(self.master))
-        self.waiting.clear()
-
-
-class Customer(Buyer):
-    """A buyer who knows the master's name, and whom to complain to."""
-
-    times: ClassVar[int] = 3
-    pause_ms: ClassVar[int] = 300
-
+class Supervisor(Operator):
     def start(self) -> None:
         super().start()
-        self.master = self.machines[0]
-        self.was_answered = True
+        self.master = MACHINES[0]
 
-    def ask(self, operation: Operation) -> None:
-        if not self.was_answered:
-            self.send("operator", NoAnswer())
-        else:
-            self.was_answered = False
-            self.send(self.master, Buy(self.name))
-
-    def receive(self, src: str, message: Message) -> None:
-        self.was_answered = True
-        if isinstance(message, Master):
-            self.master = message.name
-            if self.operation is not None:
-                self.ask(self.operation)
-        else:
-            super().receive(src, message)
+    def is_silent(self) -> None:
+        self.master = next(m for m in MACHINES if m != self.master)
+        self.note("master", self.master)
+        self.send(self.master, Master(self.master))
+        self.settled()
 
 
 def cast(stage: Stage) -> None:
     for name in MACHINES:
         Machine(stage, name)
-    Operator(stage, "operator")
+    Supervisor(stage, "operator")
     add_buyers(stage, MACHINES, Customer)
 
 

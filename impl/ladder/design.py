@@ -12,7 +12,8 @@ from enum import Enum
 from typing import TypeAlias
 
 from scrutator.impl.ladder.faults import Faults
-from scrutator.impl.ladder.stage import Event, Operation, Stage
+from scrutator.impl.ladder.happening import Event, Operation
+from scrutator.impl.ladder.stage import Stage
 from scrutator.impl.ladder.variant import Variant
 
 

@@ -12,8 +12,9 @@ from typing import ClassVar
 
 from scrutator.impl.ladder.design import Design, Judged, Run
 from scrutator.impl.ladder.faults import Faults
-from scrutator.impl.ladder.shop import Buy, Buyer, SoldTo, add_buyers, names
-from scrutator.impl.ladder.stage import Actor, Message, Stage
+from scrutator.impl.ladder.happening import Message
+from scrutator.impl.ladder.shop import Buy, SoldTo, Visitor, add_buyers, names
+from scrutator.impl.ladder.stage import Actor, Stage
 from scrutator.impl.ladder.variant import Variant
 
 PATIENCE_MS = (30, 45, 60, 75)  # before a server stands for election
@@ -150,15 +151,8 @@ class Server(Actor):
         self.send_all((server for server in self.servers if server != self.name), message)
 
 
-class Customer(Buyer):
-    """A buyer who begins with any server."""
-
-    attempt_ms: ClassVar[int] = 150
+class Customer(Visitor):
     attempts_max: ClassVar[int] = 20
-
-    def start(self) -> None:
-        super().start()
-        self.attempt = self.stage.tape.draw(len(self.machines))
 
 
 def cast(stage: Stage) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from scrutator.impl.ladder.client import Wish
 from scrutator.impl.ladder.design import Design, Run
 from scrutator.impl.ladder.faults import Faults
+from scrutator.impl.ladder.happening import Operation
 from scrutator.impl.ladder.shop import names
 from scrutator.impl.ladder.sign import Node, Reader, precedes, price, reads, stamps, writes
-from scrutator.impl.ladder.stage import Operation, Stage
+from scrutator.impl.ladder.stage import Stage
 from scrutator.impl.ladder.variant import Variant
 from scrutator.impl.sim.world import MILLISECOND
 

@@ -9,20 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scrutator.impl.ladder.asynchronous import (
+from scrutator.impl.ladder.design import Design, Judged
+from scrutator.impl.ladder.failover import (
     LAGS_MS,
     SILENCE_MS,
     AreYouThere,
     Customer,
     IAmHere,
     Master,
-    NoAnswer,
+    Operator,
     WhoIsMaster,
 )
-from scrutator.impl.ladder.design import Design, Judged
 from scrutator.impl.ladder.faults import Faults
+from scrutator.impl.ladder.happening import Message
 from scrutator.impl.ladder.shop import Buy, SoldTo, add_buyers, shop_is_open
-from scrutator.impl.ladder.stage import Actor, Message, Stage
+from scrutator.impl.ladder.stage import Actor, Stage
 from scrutator.impl.ladder.variant import Variant
 
 MACHINES = ("m1", "m2", "m3")
@@ -120,27 +121,15 @@ class Machine(Actor):
             self.waiting = {}
 
 
-class Operator(Actor):
-    """Never fails, and never mistakes: silence means that a machine is down."""
-
+class Supervisor(Operator):
     def start(self) -> None:
+        super().start()
         self.master = self.stage.tape.pick(MACHINES)
         self.next: str | None = None  # who was told to be master, and has not said so
-        self.checks = 0
-        self.is_checking = False
-        self.waiting: dict[str, None] = {}
         self.have: dict[str, str | None] = {}  # what the two machines that are left know
 
     def receive(self, src: str, message: Message) -> None:
         match message:
-            case NoAnswer():
-                self.waiting[src] = None
-                if not self.is_checking:
-                    self.is_checking, self.checks, self.have = True, self.checks + 1, {}
-                    self.send(self.master, AreYouThere())
-                    self.after(SILENCE_MS, self._ask_others, self.checks)
-            case IAmHere() if src == self.master:
-                self._settled()
             case IHave(check, code) if self.is_checking and check == self.checks:
                 self.have[src] = code
                 if len(self.have) == 2:
@@ -148,21 +137,25 @@ class Operator(Actor):
             case IAmMaster() if src == self.next:
                 self.master = src
                 self.send_all((m for m in MACHINES if m != src), Master(src))
-                self._settled()
-            case WhoIsMaster() if self.next is None:
-                self.send(src, Master(self.master))
-                if src == self.master:
-                    self._settled()
+                self.settled()
+            case WhoIsMaster() if self.next is not None:
+                pass
+            case _:
+                super().receive(src, message)
 
-    def _ask_others(self, check: int) -> None:
-        if self.is_checking and check == self.checks:
-            self.send_all((m for m in MACHINES if m != self.master), WhatDoYouHave(check))
-            self.after(SILENCE_MS, self._too_few, check)
+    def is_silent(self) -> None:
+        self.have = {}
+        self.send_all((m for m in MACHINES if m != self.master), WhatDoYouHave(self.checks))
+        self.after(SILENCE_MS, self._too_few, self.checks)
 
     def _too_few(self, check: int) -> None:
         """Not two machines have answered, or the one that was to be master: this time nobody can be."""
         if self.is_checking and check == self.checks:
-            self._settled()
+            self.settled()
+
+    def settled(self) -> None:
+        self.next = None
+        super().settled()
 
     def _switch(self) -> None:
         one, other = sorted(self.have)
@@ -179,14 +172,9 @@ class Operator(Actor):
             return second if first is None else first
         return first if self.variant.flag(f"{one}_over_{other}") else second
 
-    def _settled(self) -> None:
-        self.is_checking, self.next = False, None
-        self.send_all(self.waiting, Master(self.master))
-        self.waiting = {}
-
 
 def cast(stage: Stage) -> None:
-    Operator(stage, "operator")
+    Supervisor(stage, "operator")
     for name in MACHINES:
         Machine(stage, name)
     add_buyers(stage, MACHINES, Customer)

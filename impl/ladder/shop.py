@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from scrutator.impl.ladder.client import Client, Wish
 from scrutator.impl.ladder.design import Run
-from scrutator.impl.ladder.stage import Message, Operation, Stage
+from scrutator.impl.ladder.happening import Message, Operation
+from scrutator.impl.ladder.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,16 @@ class Buyer(Client):
     def receive(self, src: str, message: Message) -> None:
         if isinstance(message, SoldTo) and not self.is_idle:
             self.answer(message.code)
+
+
+class Visitor(Buyer):
+    """A buyer who begins with any machine."""
+
+    attempt_ms: ClassVar[int] = 150
+
+    def start(self) -> None:
+        super().start()
+        self.attempt = self.stage.tape.draw(len(self.machines))
 
 
 def add_buyers(stage: Stage, machines: tuple[str, ...], kind: type[Buyer] = Buyer) -> None:

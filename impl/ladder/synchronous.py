@@ -11,8 +11,9 @@ from typing import ClassVar
 
 from scrutator.impl.ladder.design import Design, Judged
 from scrutator.impl.ladder.faults import Faults
-from scrutator.impl.ladder.shop import Buy, Buyer, SoldTo, add_buyers, shop_is_open
-from scrutator.impl.ladder.stage import Actor, Message, Stage
+from scrutator.impl.ladder.happening import Message
+from scrutator.impl.ladder.shop import Buy, SoldTo, Visitor, add_buyers, shop_is_open
+from scrutator.impl.ladder.stage import Actor, Stage
 from scrutator.impl.ladder.variant import Variant
 
 SITES = ("s1", "s2")
@@ -140,16 +141,9 @@ class Arbiter(Actor):
             self.send(src, GoOn())
 
 
-class Customer(Buyer):
-    """A buyer who begins with either site."""
-
-    attempt_ms: ClassVar[int] = 150
+class Customer(Visitor):
     times: ClassVar[int] = 3
     pause_ms: ClassVar[int] = 300
-
-    def start(self) -> None:
-        super().start()
-        self.attempt = self.stage.tape.draw(2)
 
 
 def cast(stage: Stage) -> None:
