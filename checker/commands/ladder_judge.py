@@ -70,7 +70,7 @@ def judge_claim(rung: Rung, claim: Claim, *, seeds: int = SEEDS, seeds_rare: int
     if claim.property in design.without:
         return Told(rung.name, claim, None, 0, 0.0, why=design.without[claim.property])
     if claim.property not in design.properties:
-        raise ValueError(f"impl/ladder/{rung.name}.py says nothing of the property {claim.property}, of the claim {claim.name}")
+        raise ValueError(f"impl/ladder/{rung.name} says nothing of the property {claim.property}, of the claim {claim.name}")
     spec = specs()[f"ladder/{rung.name}"]
     variant = variant_of(spec, claim)
     is_reached = next(p.kind for p in spec.properties if p.name == claim.property) is Kind.REACHABLE

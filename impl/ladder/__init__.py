@@ -1,6 +1,7 @@
 """The ladder as it runs: each design as small actors on a simulated stage, whose clients' histories are judged.
 
-There is no list to keep: a design is a module of this folder that declares ``DESIGN``, of the rung of that name.
+There is no list to keep: a design is a module of this folder that declares ``DESIGN``, of the rung of that name.  A
+longer one is a folder, whose nodes have a file of their own.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from scrutator.impl.ladder.actor import Actor
 from scrutator.impl.ladder.design import Design, Judged
 from scrutator.impl.ladder.failover import (
     LAGS_MS,
@@ -22,7 +23,7 @@ from scrutator.impl.ladder.failover import (
 from scrutator.impl.ladder.faults import Faults
 from scrutator.impl.ladder.happening import Message
 from scrutator.impl.ladder.shop import Buy, SoldTo, add_buyers, shop_is_open
-from scrutator.impl.ladder.stage import Actor, Stage
+from scrutator.impl.ladder.stage import Stage
 from scrutator.impl.ladder.variant import Variant
 
 MACHINES = ("m1", "m2")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from scrutator.impl.ladder.actor import Actor
 from scrutator.impl.ladder.happening import Operation, Value
-from scrutator.impl.ladder.stage import Actor
 
 LAST_ATTEMPTS = 5
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from scrutator.impl.ladder.actor import Actor
 from scrutator.impl.ladder.happening import Message, Operation
 from scrutator.impl.ladder.shop import Buy, Buyer
-from scrutator.impl.ladder.stage import Actor
 
 LAGS_MS = (0, 50, 150, 450)  # by which a replica may be behind
 SILENCE_MS = 50  # longer than a question and its answer ever take

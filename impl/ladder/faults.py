@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scrutator.impl.ladder.actor import Actor
 from scrutator.impl.ladder.client import Client
-from scrutator.impl.ladder.stage import Actor, Stage
+from scrutator.impl.ladder.stage import Stage
 from scrutator.impl.sim.network import Quality
 from scrutator.impl.sim.world import MILLISECOND
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from scrutator.impl.ladder.actor import Actor
 from scrutator.impl.ladder.design import Design, Judged
 from scrutator.impl.ladder.faults import Faults
 from scrutator.impl.ladder.happening import Message, Operation
 from scrutator.impl.ladder.shop import Buyer, add_buyers, names, somebody_gets_the_phone
-from scrutator.impl.ladder.stage import Actor, Stage
+from scrutator.impl.ladder.stage import Stage
 from scrutator.impl.ladder.variant import Variant
 
 

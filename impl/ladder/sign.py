@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from scrutator.impl.ladder.actor import Actor
 from scrutator.impl.ladder.client import Client, Wish
 from scrutator.impl.ladder.design import Run
 from scrutator.impl.ladder.happening import Message, Operation
-from scrutator.impl.ladder.stage import Actor
 
 Stamp = tuple[int, str]  # a time or a number, then the writer's name, so that no two are alike
 BEGINNING: Stamp = (-1, "")

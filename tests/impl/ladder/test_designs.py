@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from scrutator.checker.commands.ladder_judge import Told, is_linearizable, judge_claim, story, variant_of
 from scrutator.checker.verdict import Verdict
+from scrutator.impl import ladder
 from scrutator.impl.ladder import Design, Judged, designs, play
 from scrutator.model.ladder import rungs, specs
 from scrutator.model.language.spec import Kind
@@ -34,6 +36,12 @@ def test_every_rung_has_a_design_that_speaks_of_all_its_properties(rung):
     assert set(design.properties) | set(design.without) <= known, "a property that the model lacks"
     assert {c.property for c in rung.claims} <= set(design.properties) | set(design.without)
     assert set(designs()) == {r.name for r in RUNGS}
+
+
+def test_every_file_is_short():
+    """A student reads it in one go."""
+    folder = Path(ladder.__file__).parent
+    assert {str(p.relative_to(folder)) for p in folder.rglob("*.py") if len(p.read_text(encoding="utf-8").splitlines()) >= 150} == set()
 
 
 @pytest.mark.parametrize(("rung", "claim"), CLAIMS)
@@ -89,7 +97,7 @@ def test_what_no_run_shows_is_said_and_what_nobody_speaks_of_is_refused(monkeypa
 
     told = judged_with(dataclasses.replace(design, properties={}, without={claim.property: "it shows in the model only"}))
     assert told.agrees and told.verdict is None and told.why == "it shows in the model only" and told.seeds == 0
-    with pytest.raises(ValueError, match=f"one_machine.py says nothing of the property {claim.property}"):
+    with pytest.raises(ValueError, match=f"one_machine says nothing of the property {claim.property}"):
         judged_with(dataclasses.replace(design, properties={}))
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from scrutator.checker.commands.ladder_judge import variant_of
 from scrutator.impl.ladder import Variant, designs, play
+from scrutator.impl.ladder.actor import Actor
 from scrutator.impl.ladder.happening import Message
-from scrutator.impl.ladder.stage import Actor, Stage
+from scrutator.impl.ladder.stage import Stage
 from scrutator.impl.sim.network import Quality
 from scrutator.impl.sim.tape import Tape
 from scrutator.impl.sim.world import MILLISECOND

@@ -9,22 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scrutator.impl.ladder.design import Design, Judged
+from scrutator.impl.ladder.actor import Actor
 from scrutator.impl.ladder.failover import (
     LAGS_MS,
     SILENCE_MS,
     AreYouThere,
-    Customer,
     IAmHere,
     Master,
-    Operator,
     WhoIsMaster,
 )
-from scrutator.impl.ladder.faults import Faults
 from scrutator.impl.ladder.happening import Message
-from scrutator.impl.ladder.shop import Buy, SoldTo, add_buyers, shop_is_open
-from scrutator.impl.ladder.stage import Actor, Stage
-from scrutator.impl.ladder.variant import Variant
+from scrutator.impl.ladder.shop import Buy, SoldTo
 
 MACHINES = ("m1", "m2", "m3")
 
@@ -119,69 +114,3 @@ class Machine(Actor):
             self.sold_to = self.order
             self.send_all(self.waiting, SoldTo(self.order))
             self.waiting = {}
-
-
-class Supervisor(Operator):
-    def start(self) -> None:
-        super().start()
-        self.master = self.stage.tape.pick(MACHINES)
-        self.next: str | None = None  # who was told to be master, and has not said so
-        self.have: dict[str, str | None] = {}  # what the two machines that are left know
-
-    def receive(self, src: str, message: Message) -> None:
-        match message:
-            case IHave(check, code) if self.is_checking and check == self.checks:
-                self.have[src] = code
-                if len(self.have) == 2:
-                    self._switch()
-            case IAmMaster() if src == self.next:
-                self.master = src
-                self.send_all((m for m in MACHINES if m != src), Master(src))
-                self.settled()
-            case WhoIsMaster() if self.next is not None:
-                pass
-            case _:
-                super().receive(src, message)
-
-    def is_silent(self) -> None:
-        self.have = {}
-        self.send_all((m for m in MACHINES if m != self.master), WhatDoYouHave(self.checks))
-        self.after(SILENCE_MS, self._too_few, self.checks)
-
-    def _too_few(self, check: int) -> None:
-        """Not two machines have answered, or the one that was to be master: this time nobody can be."""
-        if self.is_checking and check == self.checks:
-            self.settled()
-
-    def settled(self) -> None:
-        self.next = None
-        super().settled()
-
-    def _switch(self) -> None:
-        one, other = sorted(self.have)
-        known = self._known(one, other)
-        self.next = (one, other)[self.stage.tape.draw(2)]
-        self.note("makes master", self.next, known)
-        self.send(self.next, YouAreMaster(known))
-        self.after(SILENCE_MS, self._too_few, self.checks)
-
-    def _known(self, one: str, other: str) -> str | None:
-        """What one of them has, or by the rule, if both have something."""
-        first, second = self.have[one], self.have[other]
-        if first is None or second is None:
-            return second if first is None else first
-        return first if self.variant.flag(f"{one}_over_{other}") else second
-
-
-def cast(stage: Stage) -> None:
-    Supervisor(stage, "operator")
-    for name in MACHINES:
-        Machine(stage, name)
-    add_buyers(stage, MACHINES, Customer)
-
-
-def faults(variant: Variant) -> Faults:
-    return Faults(crashes=variant.number("failures"), nodes=MACHINES, aim="is master", repairs=variant.flag("repairs"))
-
-
-DESIGN = Design("semi_synchronous", cast, faults, {"no_phone_sold_twice": Judged.LINEARIZABLE, "shop_is_open": shop_is_open})

@@ -9,12 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scrutator.impl.ladder.design import Design, Judged
-from scrutator.impl.ladder.faults import Faults
+from scrutator.impl.ladder.actor import Actor
 from scrutator.impl.ladder.happening import Message
-from scrutator.impl.ladder.shop import Buy, SoldTo, Visitor, add_buyers, shop_is_open
-from scrutator.impl.ladder.stage import Actor, Stage
-from scrutator.impl.ladder.variant import Variant
+from scrutator.impl.ladder.shop import Buy, SoldTo, Visitor
 
 SITES = ("s1", "s2")
 ARBITER = "arbiter"
@@ -144,22 +141,3 @@ class Arbiter(Actor):
 class Customer(Visitor):
     times: ClassVar[int] = 3
     pause_ms: ClassVar[int] = 300
-
-
-def cast(stage: Stage) -> None:
-    for name in SITES:
-        Site(stage, name)
-    if stage.variant.flag("arbiter"):
-        Arbiter(stage, ARBITER)
-    add_buyers(stage, SITES, Customer)
-
-
-def faults(variant: Variant) -> Faults:
-    nodes = (*SITES, ARBITER) if variant.flag("arbiter") else SITES
-    return Faults(variant.number("failures"), nodes, repairs=False, cuts=2 if variant.flag("cuts") else 0, lines=(SITES,))
-
-
-DESIGN = Design(
-    "synchronous", cast, faults,
-    {"no_phone_sold_twice": Judged.LINEARIZABLE, "acknowledged_sale_never_lost": Judged.LINEARIZABLE, "shop_is_open": shop_is_open},
-)  # fmt: skip

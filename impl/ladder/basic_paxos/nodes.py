@@ -7,15 +7,11 @@ promises.  A proposer that is refused tries again with a number beyond the one t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 from typing import ClassVar
 
-from scrutator.impl.ladder.design import Design, Judged, Run
-from scrutator.impl.ladder.faults import Faults
+from scrutator.impl.ladder.actor import Actor
 from scrutator.impl.ladder.happening import Message, Operation
-from scrutator.impl.ladder.shop import Buyer, add_buyers, names, somebody_gets_the_phone
-from scrutator.impl.ladder.stage import Actor, Stage
-from scrutator.impl.ladder.variant import Variant
+from scrutator.impl.ladder.shop import Buyer
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,36 +127,3 @@ class Proposer(Buyer):
         self.code = code
         self.note("proposes", self.number, code)
         self.send_all(self.machines, Propose(self.number, code))
-
-
-def cast(stage: Stage) -> None:
-    acceptors = names("a", stage.variant.number("acceptors"))
-    for name in acceptors:
-        Acceptor(stage, name)
-    add_buyers(stage, acceptors, Proposer)
-
-
-def faults(variant: Variant) -> Faults:
-    acceptors = names("a", variant.number("acceptors"))
-    lines = tuple(product(names("b", variant.number("buyers")), acceptors))
-    return Faults(variant.number("failures"), acceptors, cuts=3, lines=lines, clients=1, lossy=True, late_ms=150)
-
-
-def all_overtaken(run: Run) -> bool:
-    """So many proposals came after a promise to a later one, and nobody had accepted anything by then."""
-    overtaken: set[object] = set()
-    for event in run.events:
-        if event.kind == "note" and isinstance(event.what, tuple):
-            if event.what[0] == "accepts":
-                return False
-            if event.what[0] == "overtaken":
-                overtaken.add(event.what[1])
-            if len(overtaken) == run.variant.number("numbers"):
-                return True
-    return False
-
-
-DESIGN = Design(
-    "basic_paxos", cast, faults,
-    {"agreement": Judged.LINEARIZABLE, "decision_possible": somebody_gets_the_phone, "all_overtaken": all_overtaken},
-)  # fmt: skip
