@@ -1,6 +1,6 @@
 """What a node's core did, event by event, in a file: one line of JSON for each `Trace`.
 
-Law: lines are whole; a killed process loses at most those that the last moments had not yet written.
+Law: an event's line is written at once and whole, so that what a killed process did is there.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ import msgspec
 
 from scrutator.impl.raft.tracing import Trace
 
-BUFFER_BYTES = 1 << 16
-
 
 class TraceFile:
     """Appends to the file, so that a node that starts again goes on where it stopped."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab", buffering=BUFFER_BYTES)
+        self._file = path.open("ab", buffering=0)
         self._encoder = msgspec.json.Encoder()
 
     def __call__(self, trace: Trace) -> None:

@@ -38,7 +38,7 @@ class RaftTarget:
     """Options are texts, as on a command line.
 
     ``reads`` is index, lease or log; ``followers`` forward or moved; ``mutant`` breaks every node;
-    ``snapshot_every`` counts entries; ``trace=yes`` writes what each core does into its folder; ``partitions`` is
+    ``snapshot_every`` counts entries; what each core does is written into its folder unless ``trace=no``; ``partitions`` is
     proxy or namespaces; ``election_timeout_s``, ``heartbeat_s`` and ``drift`` are those of the configuration.
     """
 
@@ -47,7 +47,7 @@ class RaftTarget:
     faults = frozenset({"kill", "pause", "partition", "clock"})
 
     def __init__(
-        self, reads: str = "index", followers: str = "forward", mutant: str = "", snapshot_every: str = "", trace: str = "no",
+        self, reads: str = "index", followers: str = "forward", mutant: str = "", snapshot_every: str = "", trace: str = "yes",
         partitions: str = "proxy", election_timeout_s: str = "", heartbeat_s: str = "", drift: str = "",
     ) -> None:  # fmt: skip
         if mutant and mutant not in mutants():
