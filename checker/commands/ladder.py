@@ -6,6 +6,7 @@ itself; results go to standard output, progress and mistakes to standard error.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -93,8 +94,14 @@ def _require_places(html: Path | None, docs: Path | None) -> None:
     """Say before the run, not after it, that what is asked for cannot be written."""
     if html is not None and (html.is_dir() or not html.parent.is_dir()):
         raise UsageError(f"cannot write the page to {html}: {'it is a folder' if html.is_dir() else f'there is no folder {html.parent}'}")
-    if docs is not None and docs.exists() and not docs.is_dir():
-        raise UsageError(f"cannot write the pages into {docs}: it is a file")
+    if html is not None and not os.access(html if html.exists() else html.parent, os.W_OK):
+        raise UsageError(f"cannot write the page to {html}: you may not write there")
+    if docs is not None:
+        there = next(place for place in (docs, *docs.absolute().parents) if place.exists())
+        if not there.is_dir():
+            raise UsageError(f"cannot write the pages into {docs}: {there} is a file")
+        if not os.access(there, os.W_OK):
+            raise UsageError(f"cannot write the pages into {docs}: you may not write in {there}")
 
 
 def _write(found: LadderFound, html: Path | None, docs: Path | None) -> list[str]:

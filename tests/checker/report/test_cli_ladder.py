@@ -90,6 +90,7 @@ def test_ctrl_c_shows_what_there_is(run: Run, monkeypatch: pytest.MonkeyPatch) -
         (["--seeds", "0"], "--seeds 0: at least 1"),
         (["--workers", "0"], "--workers 0: at least 1"),
         (["--html", "nowhere/page.html"], "there is no folder nowhere"),
+        (["--docs", f"{__file__}/pages"], "test_cli_ladder.py is a file"),
     ],
 )
 def test_wrong_usage(run: Run, arguments: list[str], said: str) -> None:
