@@ -80,10 +80,11 @@ def _run(job: Job, seeds: int, small: bool) -> Result | Played:
     what, rung_name, claim_name = job
     rung = next(r for r in rungs() if r.name == rung_name)
     claim = next(c for c in rung.claims if c.name == claim_name)
-    return _explore(rung, claim) if what == "model" else _play(rung, claim, seeds, small)
+    return explore_claim(rung, claim) if what == "model" else _play(rung, claim, seeds, small)
 
 
-def _explore(rung: Rung, claim: Claim) -> Result:
+def explore_claim(rung: Rung, claim: Claim) -> Result:
+    """What exploring the model, or following it in the one that it refines, says of a claim."""
     from scrutator.checker.explore.check import check
     from scrutator.checker.explore.options import CheckOptions
     from scrutator.checker.refine.check import refine

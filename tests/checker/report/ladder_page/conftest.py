@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scrutator.checker.explore.check import check
+from scrutator.checker.commands.ladder_run import explore_claim
 from scrutator.checker.ladder import ClaimFound, LadderFound, Played, RungFound, pictured
 from scrutator.checker.verdict import Verdict
 from scrutator.model.ladder import Rung, rungs
@@ -39,6 +39,6 @@ def ladder() -> LadderFound:
 def _rung(rung: Rung) -> RungFound:
     found = []
     for claim in pictured(rung):
-        result = check(f"ladder/{rung.name}", bounds=claim.bounds, mutant=claim.mutant, properties=(claim.property,))
+        result = explore_claim(rung, claim)
         found.append(ClaimFound(rung, claim, result, Played(Verdict.VIOLATED, 3, seed=2)))
     return RungFound(rung, tuple(found))
