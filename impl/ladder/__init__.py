@@ -19,7 +19,7 @@ __all__ = ["Design", "Judged", "Property", "Run", "Variant", "designs", "play"]
 def designs() -> dict[str, Design]:
     """Every design by the name of its rung.
 
-    >>> designs()["asynchronous"].object_name_name
+    >>> designs()["asynchronous"].object_name
     'phone'
     """
     modules = [importlib.import_module(info.name) for info in pkgutil.iter_modules(__path__, f"{__name__}.")]
