@@ -99,17 +99,25 @@ class Faults {
     context.fillStyle = palette.faint;
     this.nodes.forEach((node, row) => context.fillText(node, gutter - 10, AXIS + row * ROW + ROW / 2 + 1));
     context.textAlign = "left";
-    for (const fault of this.all.faults) {
-      const place = this.placeOf(fault);
-      for (const node of place === undefined ? [] : fault.nodes) {
-        const y = AXIS + this.nodes.indexOf(node) * ROW + 3;
-        drawFault(context, palette, fault.kind, ...place, y);
-        drawFaultWords(context, palette, fault.kind, fault.what, place[0], y, place[1]);
-      }
-    }
+    this.nodes.forEach((node, row) => this.drawRow(context, node, AXIS + row * ROW + 3));
     context.fillStyle = palette.line;
     context.fillRect(0, head - 1, scene.width, 1);
     context.fillRect(gutter - 1, AXIS, 1, head - AXIS);
+  }
+
+  /** The bars of a node, then their words: each as far as the next bar begins, so that none hides another. */
+  drawRow(context, node, y) {
+    const { palette } = this.drawing;
+    const bars = this.all.faults
+      .filter((fault) => fault.nodes.includes(node))
+      .map((fault) => ({ fault, place: this.placeOf(fault) }))
+      .filter(({ place }) => place !== undefined)
+      .sort((a, b) => a.place[0] - b.place[0]);
+    for (const { fault, place } of bars) drawFault(context, palette, fault.kind, ...place, y);
+    bars.forEach(({ fault, place: [x, width] }, k) => {
+      const room = Math.min(width, (bars[k + 1]?.place[0] ?? Infinity) - x);
+      drawFaultWords(context, palette, fault.kind, fault.what, x, y, room);
+    });
   }
 
   /** The fault under a point, if there is one. */
