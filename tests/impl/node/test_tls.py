@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import io
 import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from loops import Run, free_ports, running, until
 
 from scrutator.impl.node.config import NodeConfig, Place, Tls
 from scrutator.impl.node.links import Links
@@ -23,7 +22,7 @@ from scrutator.impl.node.log import Log
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
 
-Run = Callable[[Coroutine[object, object, None]], None]
+run = running(20.0)
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
@@ -68,33 +67,6 @@ def b(authority: Authority) -> Tls:
     return authority.sign("b", dns="b")
 
 
-@pytest.fixture(params=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Run:
-    factory = None if request.param == "asyncio" else pytest.importorskip("uvloop").new_event_loop
-
-    async def watched(test: Coroutine[object, object, None]) -> None:
-        wrong: list[dict[str, object]] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: wrong.append(context))
-        await asyncio.wait_for(test, 20)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-        gc.collect()
-        assert not wrong
-
-    def runs(test: Coroutine[object, object, None]) -> None:
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(watched(test))
-
-    return runs
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [sock.getsockname()[1] for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
-
-
 class Pair:
     """Nodes a and b, with the files they were given."""
 
@@ -119,11 +91,6 @@ class Pair:
 
     def log(self, name: str) -> str:
         return self.logs[name].getvalue()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():
-        await asyncio.sleep(0.002)
 
 
 def message(src: str, dst: str, size: int = 10) -> Forward:
