@@ -19,17 +19,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from stores import ABC, same
 
-from scrutator.impl.node.store import CorruptStore, Loaded, Store
+from scrutator.impl.node.store import CorruptStore, Store
 from scrutator.impl.node.store import database as store_module
 from scrutator.impl.node.store.mark import read_mark
 from scrutator.impl.node.store.read import read
 from scrutator.impl.node.store.wal_check import BadHeader, examine
-from scrutator.impl.raft import Entry, Persist, Snapshot, configuration
+from scrutator.impl.raft import Entry, Persist, Snapshot
 from scrutator.impl.raft.messages import Kind
 from scrutator.impl.sim.disk import Image
 
-ABC = configuration("abc")
 FRAME = 24 + 4096
 
 
@@ -56,13 +56,6 @@ def image_of(count: int) -> Image:
     for n in range(1, count + 1):
         image.absorb(persist_of(n, image))
     return image
-
-
-def same(loaded: Loaded, image: Image) -> bool:
-    one, other = loaded.snapshot, image.snapshot
-    if (one is None) != (other is None) or (loaded.term, loaded.vote, loaded.entries) != (image.term, image.vote, image.entries):
-        return False
-    return one is None or other is None or (one.index, one.term, one.configuration, one.data[:]) == (other.index, other.term, other.configuration, other.data)
 
 
 @pytest.fixture
