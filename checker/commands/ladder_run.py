@@ -10,11 +10,9 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from concurrent.futures import Future, as_completed
 
-from scrutator.checker.commands.simulate_seeds import _begin_worker
+from scrutator.checker.commands.workers import worker_pool
 from scrutator.checker.explore.result import Result
 from scrutator.checker.ladder import ClaimFound, LadderFound, Played, RungFound, as_result, headline_of
 from scrutator.model.ladder import Claim, Rung, rungs, specs
@@ -62,18 +60,10 @@ def _results(jobs: Sequence[Job], seeds: int, small: set[tuple[str, str]], worke
     if workers == 1:
         yield from ((job, _run(job, seeds, job[1:] in small)) for job in jobs)
         return
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=_begin_worker)
-    try:
+    with worker_pool(min(workers, len(jobs))) as pool:
         futures: dict[Future[Result | Played], Job] = {pool.submit(_run, job, seeds, job[1:] in small): job for job in jobs}
         for future in as_completed(futures):
             yield futures[future], future.result()
-    except BrokenProcessPool as error:
-        raise RuntimeError("a worker process ended without an answer, perhaps for lack of memory") from error
-    finally:
-        processes = list((pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
 
 
 def _run(job: Job, seeds: int, small: bool) -> Result | Played:

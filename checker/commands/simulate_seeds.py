@@ -8,24 +8,20 @@ commands may know both.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
 
 from scrutator.checker.commands.scenario import FORMAT, VERSION, Scenario
+from scrutator.checker.commands.workers import worker_pool
 from scrutator.checker.linear.check import check_linearizable
 from scrutator.checker.linear.formats import read
 from scrutator.checker.verdict import ExitStatus, Verdict, status_of
@@ -36,7 +32,6 @@ from scrutator.impl.sim.setup import Setup
 CHUNK = 10  # seeds a worker takes at a time
 SHRINK_S = 40.0
 JUDGE_S = 60.0  # for one history
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,32 +223,12 @@ def _parts(work: Work, seeds: range, workers: int) -> Iterator[Total]:
     if workers == 1 or len(chunks) == 1:
         yield from (_chunk(work, chunk) for chunk in chunks)
         return
-    pool = ProcessPoolExecutor(min(workers, len(chunks)), mp_context=get_context("spawn"), initializer=_begin_worker)
-    try:
+    with worker_pool(min(workers, len(chunks))) as pool:
         left = iter(chunks)
         waiting = deque(pool.submit(_chunk, work, chunk) for chunk in islice(left, 4 * workers))
         while waiting:
             yield waiting.popleft().result()
             waiting.extend(pool.submit(_chunk, work, chunk) for chunk in islice(left, 1))
-    except BrokenProcessPool as error:
-        raise RuntimeError("a worker process ended without an answer, perhaps for lack of memory") from error
-    finally:
-        processes = list((pool._processes or {}).values())  # who is in the midst of a chunk would go on with it
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-
-
-def _begin_worker() -> None:
-    """Ctrl-C is for the process that collects; without that process there is nobody to work for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
 
 
 def _smallest(work: Work, seed: int, small: bool) -> tuple[Judged, int]:
