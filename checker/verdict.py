@@ -31,6 +31,8 @@ def gravest(verdicts: Iterable[Verdict]) -> Verdict:
     return next((verdict for verdict in (Verdict.VIOLATED, Verdict.UNKNOWN) if verdict in found), Verdict.HOLDS)
 
 
-def status_of(verdict: Verdict) -> ExitStatus:
-    """The exit status that says this verdict."""
+def status_of(verdict: Verdict, *, is_vacuous: bool = False) -> ExitStatus:
+    """The exit status that says this verdict; what was found of a model in which too little happens is no success, unless it is a violation."""
+    if is_vacuous and verdict is not Verdict.VIOLATED:
+        return ExitStatus.FAULTY_MODEL
     return {Verdict.HOLDS: ExitStatus.HOLDS, Verdict.VIOLATED: ExitStatus.VIOLATED, Verdict.UNKNOWN: ExitStatus.UNKNOWN}[verdict]

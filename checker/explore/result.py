@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from scrutator.checker.verdict import ExitStatus, Verdict
+from scrutator.checker.verdict import ExitStatus, Verdict, status_of
 
 
 class PropertyKind(enum.Enum):
@@ -148,8 +148,4 @@ class Result:
     @property
     def exit_status(self) -> ExitStatus:
         """The command's exit status for this result."""
-        if self.verdict is Verdict.VIOLATED:
-            return ExitStatus.VIOLATED
-        if self.vacuous:
-            return ExitStatus.FAULTY_MODEL
-        return ExitStatus.HOLDS if self.verdict is Verdict.HOLDS else ExitStatus.UNKNOWN
+        return status_of(self.verdict, is_vacuous=bool(self.vacuous))

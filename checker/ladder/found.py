@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scrutator.checker.explore.result import PropertyResult, Result
-from scrutator.checker.verdict import ExitStatus, Verdict
+from scrutator.checker.verdict import ExitStatus, Verdict, status_of
 from scrutator.model.ladder import Claim, Rung, specs
 from scrutator.model.language.spec import Kind
 
@@ -99,6 +99,11 @@ class ClaimFound:
             found.append(f"{name}: model and implementation disagree on {self.claim.property}: {model.value} in the model, {played.verdict.value} as it runs")
         return tuple(found)
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether all that could be asked says what the claim expects."""
+        return not self.mistakes and self.judged.verdict is not Verdict.UNKNOWN
+
 
 @dataclass(frozen=True, slots=True)
 class RungFound:
@@ -116,10 +121,6 @@ class RungFound:
     def distinct(self) -> int:
         """Distinct states, over all claims."""
         return sum(c.model.distinct for c in self.claims)
-
-    @property
-    def is_whole(self) -> bool:
-        return len(self.claims) == len(self.rung.claims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +150,4 @@ class LadderFound:
 
     @property
     def exit_status(self) -> ExitStatus:
-        return {Verdict.HOLDS: ExitStatus.HOLDS, Verdict.VIOLATED: ExitStatus.VIOLATED, Verdict.UNKNOWN: ExitStatus.UNKNOWN}[self.verdict]
+        return status_of(self.verdict)

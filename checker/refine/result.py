@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scrutator.checker.explore.result import Trace
-from scrutator.checker.verdict import ExitStatus, Verdict
+from scrutator.checker.verdict import ExitStatus, Verdict, status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,7 @@ class RefineResult:
     @property
     def exit_status(self) -> ExitStatus:
         """The command's exit status for this result."""
-        if self.verdict is Verdict.VIOLATED:
-            return ExitStatus.VIOLATED
-        if self.vacuous:
-            return ExitStatus.FAULTY_MODEL
-        return ExitStatus.HOLDS if self.verdict is Verdict.HOLDS else ExitStatus.UNKNOWN
+        return status_of(self.verdict, is_vacuous=bool(self.vacuous))
 
 
 def _listed(bounds: tuple[tuple[str, str], ...]) -> str:

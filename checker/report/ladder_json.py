@@ -103,7 +103,7 @@ def _claim(found: ClaimFound) -> ClaimDocument:
     c, p = found.claim, found.played
     events = [EventDocument(at_us=e.at_us, kind=e.kind, actor=e.actor, text=e.text, peer=e.peer, letter=e.letter) for e in p.events]
     return ClaimDocument(
-        name=c.name, says=c.says, property=c.property, mutant=c.mutant, expect=c.expect, confirmed=not found.mistakes, steps=found.steps,
+        name=c.name, says=c.says, property=c.property, mutant=c.mutant, expect=c.expect, confirmed=found.is_confirmed, steps=found.steps,
         model=result_document(found.model),
         played=PlayedDocument(
             verdict=None if p.verdict is None else p.verdict.value, seeds=p.seeds, seed=p.seed, seconds=p.seconds, why=p.why,

@@ -72,7 +72,7 @@ def _print_verdict(console: Console, found: LadderFound) -> None:
     console.print()
     claims, total = len(found.claims), sum(len(rung.rung.claims) for rung in found.rungs)
     word = {Verdict.HOLDS: "AGREES", Verdict.VIOLATED: "DISAGREES", Verdict.UNKNOWN: "UNKNOWN"}[found.verdict]
-    confirmed = sum(not c.mistakes and c.judged.verdict is not Verdict.UNKNOWN for c in found.claims)
+    confirmed = sum(c.is_confirmed for c in found.claims)
     put(console, Text.assemble((word, _STYLES[found.verdict]), f" {confirmed} of {plural(total, 'claim')} confirmed in {duration(found.seconds)}"))
     if found.limit is not None:
         put(console, f"Cut short ({clean(found.limit)}): {total - claims} of {plural(total, 'claim')} were not run.", indent=2, style="yellow")

@@ -128,7 +128,7 @@ def ordinal(number: int) -> str:
 def headline(found: LadderFound) -> str:
     """What came of the whole, in a sentence."""
     total = sum(len(rung.rung.claims) for rung in found.rungs)
-    confirmed = sum(not c.mistakes and c.judged.verdict is not Verdict.UNKNOWN for c in found.claims)
+    confirmed = sum(c.is_confirmed for c in found.claims)
     what = f"{confirmed} of {plural(total, 'claim')} confirmed, by exploring models and by playing implementations"
     left = "" if found.limit is None else f"; {total - len(found.claims)} not run: {found.limit}"
     return f"{what}{left}."

@@ -61,6 +61,13 @@ def test_what_was_cut_short_is_unknown() -> None:
     assert ladder(found("sold_twice", HOLDS), limit="interrupted").exit_status == ExitStatus.VIOLATED
 
 
+def test_what_the_checker_left_open_is_not_confirmed() -> None:
+    told = found("sold_twice", VIOLATED)
+    assert told.is_confirmed
+    left = replace(told, model=replace(told.model, properties=(replace(told.judged, verdict=Verdict.UNKNOWN, trace=None),)))
+    assert left.mistakes == () and not left.is_confirmed and ladder(left).exit_status == ExitStatus.UNKNOWN
+
+
 @pytest.mark.parametrize("rung", rungs(), ids=lambda rung: rung.name)
 def test_a_rung_has_a_headline_and_pictures_of_all_its_mistakes(rung: Rung) -> None:
     shown = pictured(rung)
