@@ -138,6 +138,8 @@ def check(
     else:
         spec = load_spec(model)
         bounds = parse_settings(settings, model, [b.name for b in spec.bounds])
+        for name in (r.name for r in spec.refinements if r.name in properties):
+            raise UsageError(f"--property {name}: a refinement is checked by scrutator refine {model} {name}")
         require_known("property", properties, [p.name for p in spec.properties], model)
         require_known("mutant", [mutant] if mutant else [], [m.name for m in spec.mutants], model)
         jobs = [(model, spec, bounds)]

@@ -112,6 +112,11 @@ def test_messages_say_what_there_is(capsys):
     assert "no refinement vorting of paxos: did you mean voting?" in err
 
 
+def test_to_check_a_refinement_as_a_property_points_here(capsys):
+    assert run(["check", "paxos", "--property", "votes"]) == ExitStatus.USAGE
+    assert "a refinement is checked by scrutator refine paxos votes" in capsys.readouterr().err
+
+
 def test_json_on_request(capsys):
     assert run(["refine", "paxos", "--set", "ballots=1", "--format", "json"]) == 0
     document = msgspec.json.decode(capsys.readouterr().out, type=RefineDocument)
