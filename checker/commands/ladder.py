@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
-from scrutator.checker.commands.shared import Format, UsageError, emit, require_known
+from scrutator.checker.commands.shared import Format, UsageError, emit, require_known, require_place
 
 if TYPE_CHECKING:
     from scrutator.checker.ladder import LadderFound
 
+SEEDS = 400  # where nothing should break
 SEEDS_MAX = 10_000_000
 
 _WHAT = Group("What to run", sort_key=1)
@@ -27,7 +28,7 @@ _OUTPUT = Group("Output", sort_key=3)
 
 def ladder(
     *names: Annotated[str, Parameter(name="RUNG", group=_WHAT)],
-    seeds: Annotated[int, Parameter(group=_HOW)] = 400,
+    seeds: Annotated[int, Parameter(group=_HOW)] = SEEDS,
     workers: Annotated[int | None, Parameter(group=_HOW)] = None,
     format: Annotated[Format, Parameter(group=_OUTPUT)] = "text",
     html: Annotated[Path | None, Parameter(group=_OUTPUT)] = None,
@@ -65,7 +66,10 @@ def ladder(
     names = tuple(name.removeprefix("ladder/") for name in names)
     require_known("rung", names, [rung.name for rung in rungs()], None)
     chosen = [rung for rung in rungs() if not names or rung.name in names]
-    _require_places(html, docs)
+    if html is not None:
+        require_place(html, "cannot write the page to")
+    if docs is not None:
+        _require_folder(docs)
 
     from scrutator.checker.commands.ladder_run import run_rungs, workers_by_default
 
@@ -90,18 +94,13 @@ def ladder(
     return found.exit_status
 
 
-def _require_places(html: Path | None, docs: Path | None) -> None:
-    """Say before the run, not after it, that what is asked for cannot be written."""
-    if html is not None and (html.is_dir() or not html.parent.is_dir()):
-        raise UsageError(f"cannot write the page to {html}: {'it is a folder' if html.is_dir() else f'there is no folder {html.parent}'}")
-    if html is not None and not os.access(html if html.exists() else html.parent, os.W_OK):
-        raise UsageError(f"cannot write the page to {html}: you may not write there")
-    if docs is not None:
-        there = next(place for place in (docs, *docs.absolute().parents) if place.exists())
-        if not there.is_dir():
-            raise UsageError(f"cannot write the pages into {docs}: {there} is a file")
-        if not os.access(there, os.W_OK):
-            raise UsageError(f"cannot write the pages into {docs}: you may not write in {there}")
+def _require_folder(docs: Path) -> None:
+    """Say before the run, not after it, that the pages cannot be written there; a folder that is not there yet will be made."""
+    there = next(place for place in (docs, *docs.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise UsageError(f"cannot write the pages into {docs}: {there} is a file")
+    if not os.access(there, os.W_OK):
+        raise UsageError(f"cannot write the pages into {docs}: you may not write in {there}")
 
 
 def _write(found: LadderFound, html: Path | None, docs: Path | None) -> list[str]:

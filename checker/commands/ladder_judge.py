@@ -1,6 +1,6 @@
 """What the implementations of the ladder show of each claim: seeds are played and judged until one decides.
 
-Law: a claim's expectation is the model's, and the implementation's verdict is found without looking at it.  A
+Law: a claim's expectation is the model's; it says how many seeds are worth playing, and nothing of what they show.  A
 property that holds always is violated by the first seed that breaks it, and holds if no seed did; one that
 is reachable holds by the first seed that reaches it.  Here the small actors meet the linearizability checker, as
 only commands may know both.
@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
+from scrutator.checker.commands.ladder import SEEDS
 from scrutator.checker.linear.builder import Builder
 from scrutator.checker.linear.check import check_linearizable
 from scrutator.checker.linear.history import NEVER
 from scrutator.checker.verdict import Verdict
 from scrutator.impl.ladder import Design, Judged, Run, Variant, designs, play
-from scrutator.impl.ladder.happening import Operation
 from scrutator.model.ladder import Claim, Rung, specs
 from scrutator.model.language.spec import Kind, Spec
 
-SEEDS = 400
 RARE_SEEDS = 20_000  # for what must be found
 SHRINK_S = 3.0
 LATER_US = 100_000  # a shorter run may decide a little later than the one it was made of
@@ -51,11 +49,6 @@ class Told:
     def agrees(self) -> bool:
         """Whether the model says the same; what no run can decide contradicts nothing."""
         return self.verdict is None or self.verdict.value == self.claim.expect
-
-
-def judge(rung: Rung, *, seeds: int = SEEDS, seeds_rare: int = RARE_SEEDS, shrink_s: float = SHRINK_S) -> Iterator[Told]:
-    """What the implementation of a rung says of each of its claims, in order; see `judge_claim`."""
-    return (judge_claim(rung, claim, seeds=seeds, seeds_rare=seeds_rare, shrink_s=shrink_s) for claim in rung.claims)
 
 
 def judge_claim(rung: Rung, claim: Claim, *, seeds: int = SEEDS, seeds_rare: int = RARE_SEEDS, shrink_s: float = SHRINK_S) -> Told:
@@ -155,16 +148,3 @@ def _is_linearizable(object_: str, seen: tuple[Seen, ...]) -> bool:
     if found.verdict is Verdict.UNKNOWN:
         raise RuntimeError(f"a history of {len(seen)} operations was not decided in {JUDGE_S:g} s")
     return found.verdict is Verdict.HOLDS
-
-
-def story(run: Run) -> str:
-    """A run as text, an event a line: milliseconds, who, what."""
-    wide = max(map(len, map(attrgetter("actor"), run.events)), default=0)
-    lines = []
-    for e in run.events:
-        where = "" if e.peer is None else {"send": f" to {e.peer}", "receive": f" from {e.peer}"}.get(e.kind, f"-{e.peer}")
-        lines.append(f"{e.at_us / 1000:9.3f}  {e.actor:{wide}}  {e.kind}{where}{': ' if e.text else ''}{e.text}")
-    return "\n".join(lines)
-
-
-__all__ = ["Operation", "Told", "is_linearizable", "judge", "judge_claim", "shrunk", "story", "variant_of"]

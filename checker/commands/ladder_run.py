@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
 
+from scrutator.checker.commands.ladder import SEEDS
 from scrutator.checker.commands.workers import worker_pool
 from scrutator.checker.explore.result import Result
 from scrutator.checker.ladder import ClaimFound, LadderFound, Played, RungFound, as_result, headline_of
 from scrutator.model.ladder import Claim, Rung, rungs, specs
 
-SEEDS = 400
 SHRINK_S = 30.0  # for a run that is shown; nearly all end much sooner
 
 Job = tuple[str, str, str]  # "model" or "played", rung, claim

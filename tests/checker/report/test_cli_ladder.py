@@ -100,10 +100,12 @@ def test_wrong_usage(run: Run, arguments: list[str], said: str) -> None:
 
 def test_no_rung_is_special() -> None:
     """A new rung is a new file: neither the command nor its reports name one."""
-    folders = [Path(ladder_run.__file__).parent, Path(ladder_run.__file__).parents[1] / "ladder", Path(ladder_run.__file__).parents[1] / "report"]
-    for path in (p for folder in folders for p in folder.rglob("*ladder*/*.py" if folder.name == "report" else "ladder*.py")):
+    checker = Path(ladder_run.__file__).parents[1]
+    paths = {p for pattern in ("commands/ladder*.py", "ladder/*.py", "report/ladder*.py", "report/ladder*/*.py", "refine/*.py") for p in checker.glob(pattern)}
+    assert {"ladder_judge.py", "found.py", "ladder_docs.py", "sections.py", "compiled.py"} <= {path.name for path in paths}
+    for path in paths:
         source = path.read_text(encoding="utf-8")
-        assert not any(f'"{rung.name}"' in source for rung in rungs()), path
+        assert not any(f'"{rung.name}"' in source or f"ladder/{rung.name}" in source for rung in rungs()), path
 
 
 def test_the_documentation_is_what_is_found(request: pytest.FixtureRequest) -> None:
