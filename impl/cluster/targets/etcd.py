@@ -13,7 +13,7 @@ import contextlib
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,12 +25,14 @@ from scrutator.impl.cluster.processes import Process, stop_all
 from scrutator.impl.cluster.target import Refused, TargetError, Unknown
 from scrutator.impl.cluster.targets._etcd_client import EtcdClient, Http, NotSent
 from scrutator.impl.cluster.targets._etcd_peers import Doors, member_id
+from scrutator.impl.cluster.targets._of_processes import OfProcesses
+from scrutator.impl.cluster.targets._options import one_of, whole, yes_or_no
 
 START_S_MAX = 60.0
 ASK_S_MAX = 1.0
 GRACE_S = 1.0  # the last two of three would try to hand leadership on for much longer
+MILLISECONDS_MAX = 50_000  # of an election timeout; etcd takes no more
 T = TypeVar("T")
-READS = ("linearizable", "serializable")
 
 
 class _Status(Struct):
@@ -47,9 +49,10 @@ class _Members(Struct):
     members: list[_Member]
 
 
-class EtcdTarget:
+class EtcdTarget(OfProcesses):
     """Options are texts.  ``reads=serializable`` asks each node for what it holds, stale as that may be;
-    ``heartbeat_ms`` and ``election_ms`` are etcd's own; ``fsync=no`` is --unsafe-no-fsync; ``program`` is the binary.
+    ``heartbeat_ms`` and ``election_ms`` are etcd's own; ``fsync=no`` is --unsafe-no-fsync; ``pre_vote=yes``
+    is --pre-vote; ``program`` is the binary.
     """
 
     name = "etcd"
@@ -59,18 +62,18 @@ class EtcdTarget:
     def __init__(
         self, reads: str = "linearizable", heartbeat_ms: str = "100", election_ms: str = "1000", fsync: str = "yes", pre_vote: str = "no", program: str = "etcd"
     ) -> None:
-        self.nodes: Sequence[str] = ()
-        self._reads = _one_of("reads", reads, READS)
-        self._heartbeat_ms, self._election_ms = _milliseconds("heartbeat_ms", heartbeat_ms), _milliseconds("election_ms", election_ms)
+        super().__init__()
+        self._reads = one_of("etcd", "reads", reads, "linearizable", "serializable")
+        self._heartbeat_ms = whole("etcd", "heartbeat_ms", heartbeat_ms, 1, MILLISECONDS_MAX)
+        self._election_ms = whole("etcd", "election_ms", election_ms, 1, MILLISECONDS_MAX)
         if self._election_ms < 5 * self._heartbeat_ms:
             raise TargetError(f"etcd: election_ms={election_ms} must be at least 5 times heartbeat_ms={heartbeat_ms}: etcd itself refuses less")
-        self._fsync = _one_of("fsync", fsync, ("yes", "no")) == "yes"
-        self._pre_vote = _one_of("pre_vote", pre_vote, ("yes", "no")) == "yes"
+        self._fsync = yes_or_no("etcd", "fsync", fsync)
+        self._pre_vote = yes_or_no("etcd", "pre_vote", pre_vote)
         self._program = _program(program)
         self._version = _version(self._program)
         self._ports = Ports()
         self._doors = Doors()
-        self._processes: dict[str, Process] = {}
         self._clients: dict[str, tuple[str, int]] = {}  # where clients find each node
         self._token = ""
 
@@ -128,9 +131,8 @@ class EtcdTarget:
         return False
 
     def _check_alive(self) -> None:
-        for process in self._processes.values():
-            if process.problem:
-                raise TargetError(process.problem)
+        for problem in self.problems():
+            raise TargetError(problem)
 
     async def _compare_ids(self) -> None:
         """If members had other ids than are expected, the doors would cut nothing, and nobody would know."""
@@ -177,18 +179,6 @@ class EtcdTarget:
 
     # --- faults -----------------------------------------------------------------------------------
 
-    async def kill(self, node: str) -> None:
-        await self._processes[node].kill()
-
-    async def restart(self, node: str) -> None:
-        self._processes[node].start()
-
-    async def pause(self, node: str) -> None:
-        self._processes[node].pause()
-
-    async def resume(self, node: str) -> None:
-        self._processes[node].resume()
-
     async def partition(self, cut: frozenset[tuple[str, str]]) -> None:
         self._doors.cut(cut)
 
@@ -214,15 +204,3 @@ def _version(program: str) -> str:
         if line.startswith("etcd Version:"):
             return line.partition(":")[2].strip()
     raise TargetError(f"{program} --version does not name etcd's version, but says {(done.stdout or done.stderr)[:80]!r}: is that etcd?")
-
-
-def _one_of(option: str, value: str, values: Sequence[str]) -> str:
-    if value not in values:
-        raise TargetError(f"etcd: {option}={value}: write one of {', '.join(values)}")
-    return value
-
-
-def _milliseconds(option: str, value: str) -> int:
-    if not value.isdecimal() or not 1 <= int(value) <= 50_000:
-        raise TargetError(f"etcd: {option}={value}: write a number of milliseconds from 1 to 50000")
-    return int(value)

@@ -21,6 +21,7 @@ from random import Random
 from scrutator.impl.cluster.target import Refused, TargetError, Unknown
 from scrutator.impl.cluster.targets._maelstrom_network import Body, Network
 from scrutator.impl.cluster.targets._maelstrom_program import Program
+from scrutator.impl.cluster.targets._options import number, one_of, yes_or_no
 
 DEFINITE = frozenset({1, 10, 11, 12, 14, 20, 21, 22, 30})
 KEY_DOES_NOT_EXIST, PRECONDITION_FAILED, TEMPORARILY_UNAVAILABLE = 20, 22, 11
@@ -41,13 +42,11 @@ class MaelstromTarget:
     ) -> None:
         self.nodes: Sequence[str] = ()
         self._command = _command(program)
-        self._delay_s = _number("delay_ms", delay_ms, 60_000) / 1000
-        self._loss = _number("loss", loss, 1)
-        self._init_s = _number("init_s", init_s, 600)
-        if kill not in ("yes", "no") or values not in ("numbers", "texts"):
-            raise TargetError(f"maelstrom: kill={kill}, values={values}: kill is yes or no, values is numbers or texts")
-        self.faults = frozenset({"pause", "partition"} | ({"kill"} if kill == "yes" else set()))
-        self.codes = Codes(as_numbers=values == "numbers")
+        self._delay_s = number("maelstrom", "delay_ms", delay_ms, 0, 60_000) / 1000
+        self._loss = number("maelstrom", "loss", loss, 0, 1)
+        self._init_s = number("maelstrom", "init_s", init_s, 0, 600)
+        self.faults = frozenset({"pause", "partition"} | ({"kill"} if yes_or_no("maelstrom", "kill", kill) else set()))
+        self.codes = Codes(as_numbers=one_of("maelstrom", "values", values, "numbers", "texts") == "numbers")
         self._programs: dict[str, Program] = {}
         self._network: Network | None = None
         self._clients = itertools.count(1)
@@ -251,13 +250,3 @@ def _command(program: str | Sequence[str]) -> list[str]:
     if found is None:
         raise TargetError(f"maelstrom: no program {command[0]}: install it, or write where it is (and that it can be executed)")
     return [found, *command[1:]]
-
-
-def _number(option: str, text: str, highest: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= highest:
-        raise TargetError(f"maelstrom: {option}={text}: write a number from 0 to {highest:g}")
-    return number

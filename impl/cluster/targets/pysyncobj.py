@@ -16,7 +16,7 @@ import importlib.util
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from scrutator.impl.cluster.ports import LOOPBACK, Ports
 from scrutator.impl.cluster.processes import Process, stop_all
 from scrutator.impl.cluster.proxy import Proxies
 from scrutator.impl.cluster.target import Refused, TargetError, Unknown
+from scrutator.impl.cluster.targets._of_processes import OfProcesses
 
 START_S = 30.0
 ASK_S = 1.0
@@ -34,7 +35,7 @@ _CONF: dict[str, float | bool | int] = {
 }  # fmt: skip
 
 
-class PySyncObj:
+class PySyncObj(OfProcesses):
     """A replicated dictionary on PySyncObj."""
 
     name = "pysyncobj"
@@ -42,13 +43,12 @@ class PySyncObj:
     faults = frozenset({"kill", "pause", "partition"})
 
     def __init__(self, reads: str = "local") -> None:
+        super().__init__()
         if reads not in ("local", "log"):
             raise TargetError(f"reads={reads}: write reads=local, as the library's documentation reads, or reads=log")
         self.reads = reads
-        self.nodes: Sequence[str] = ()
         self.client_ports: dict[str, int] = {}
         self._own: dict[str, str] = {}  # each node's address in the library
-        self._processes: dict[str, Process] = {}
         self._held: Ports | None = None
         self._proxies = Proxies()
 
@@ -112,10 +112,6 @@ class PySyncObj:
     def configuration(self) -> Mapping[str, str | int | float | bool]:
         return {**_CONF, "journalFile": "one for each node", "fullDumpFile": "one for each node", "reads": self.reads}
 
-    def problems(self) -> list[str]:
-        """Which nodes ended though nobody asked them to, and what they said last."""
-        return [process.problem for process in self._processes.values() if process.problem]
-
     # --- faults ---------------------------------------------------------------------------------
 
     async def leader(self) -> str | None:
@@ -143,18 +139,9 @@ class PySyncObj:
             await client.close()
         return found if isinstance(found, dict) else None
 
-    async def kill(self, node: str) -> None:
-        await self._processes[node].kill()
-
     async def restart(self, node: str) -> None:
-        self._processes[node].start()
+        await super().restart(node)
         await self._serves(node)
-
-    async def pause(self, node: str) -> None:
-        self._processes[node].pause()
-
-    async def resume(self, node: str) -> None:
-        self._processes[node].resume()
 
     async def partition(self, cut: frozenset[tuple[str, str]]) -> None:
         self._proxies.cut(cut)

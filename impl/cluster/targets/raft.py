@@ -11,7 +11,7 @@ import contextlib
 import platform
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -24,6 +24,8 @@ from scrutator.impl.cluster.processes import Process, stop_all
 from scrutator.impl.cluster.resp import Error, ask
 from scrutator.impl.cluster.standing import leader_of, standings, until_served
 from scrutator.impl.cluster.target import TargetError
+from scrutator.impl.cluster.targets._of_processes import OfProcesses
+from scrutator.impl.cluster.targets._options import number, one_of, whole, yes_or_no
 from scrutator.impl.cluster.targets._raft_client import RaftClient
 from scrutator.impl.cluster.wires import Address, ThroughProxies, Wires, address
 from scrutator.impl.node.config import ConfigError, Limits, NodeConfig, Place, Timing, checked
@@ -31,10 +33,11 @@ from scrutator.impl.node.mutants import mutants
 
 ASK_S = 0.5
 TURN_S = 2.0
+LONGEST_S = 3600.0  # of the configuration's times
 SLOWEST = 0.01  # of a clock, in seconds per second
 
 
-class RaftTarget:
+class RaftTarget(OfProcesses):
     """Options are texts, as on a command line.
 
     ``reads`` is index, lease or log; ``followers`` forward or moved; ``mutant`` breaks every node;
@@ -50,17 +53,19 @@ class RaftTarget:
         self, reads: str = "index", followers: str = "forward", mutant: str = "", snapshot_every: str = "", trace: str = "yes",
         partitions: str = "proxy", election_timeout_s: str = "", heartbeat_s: str = "", drift: str = "",
     ) -> None:  # fmt: skip
+        super().__init__()
         if mutant and mutant not in mutants():
             raise TargetError(f"raft: there is no mutant {mutant!r}: write one of {', '.join(mutants())}")
-        self.nodes: Sequence[str] = ()
-        self._options = {"reads": _one_of("reads", reads, "index", "lease", "log"), "followers": _one_of("followers", followers, "forward", "moved"), "mutant": mutant}
-        timing = {"election_timeout_s": election_timeout_s, "heartbeat_s": heartbeat_s, "drift": drift}
-        self._timing = Timing(**{name: _number(name, text) for name, text in timing.items() if text})
-        self._limits = Limits(**({"snapshot_every": int(_number("snapshot_every", snapshot_every))} if snapshot_every else {}))
-        self._trace = _one_of("trace", trace, "yes", "no") == "yes"
-        self._partitions = _one_of("partitions", partitions, "proxy", "namespaces")
+        self._options = {
+            "reads": one_of("raft", "reads", reads, "index", "lease", "log"), "followers": one_of("raft", "followers", followers, "forward", "moved"),
+            "mutant": mutant,
+        }  # fmt: skip
+        timing = (("election_timeout_s", election_timeout_s, LONGEST_S), ("heartbeat_s", heartbeat_s, LONGEST_S), ("drift", drift, 0.5))
+        self._timing = Timing(**{name: number("raft", name, text, 0, most) for name, text, most in timing if text})
+        self._limits = Limits(**({"snapshot_every": whole("raft", "snapshot_every", snapshot_every, 1, (1 << 31) - 1)} if snapshot_every else {}))
+        self._trace = yes_or_no("raft", "trace", trace)
+        self._partitions = one_of("raft", "partitions", partitions, "proxy", "namespaces")
         self._wires: Wires = Namespaces() if self._partitions == "namespaces" else ThroughProxies()
-        self._processes: dict[str, Process] = {}
         self._cluster = new_name()
         self._turning: dict[str, asyncio.Task[None]] = {}  # clocks that stand still for a while
 
@@ -110,10 +115,6 @@ class RaftTarget:
         how = self._wires.how() if isinstance(self._wires, Namespaces) and self.nodes else self._partitions
         return {**self._options, **timing, "snapshot_every": self._limits.snapshot_every, "trace": self._trace, "partitions": how}
 
-    def problems(self) -> list[str]:
-        """Which nodes ended though nobody asked them to, and what they said last."""
-        return [process.problem for process in self._processes.values() if process.problem]
-
     def _places(self) -> dict[str, Address]:
         return {node: self._wires.clients(node) for node in self.nodes}
 
@@ -124,17 +125,7 @@ class RaftTarget:
 
     async def kill(self, node: str) -> None:
         self._stop_turning(node)
-        await self._processes[node].kill()
-
-    async def restart(self, node: str) -> None:
-        """Raises `TargetError`."""
-        self._processes[node].start()
-
-    async def pause(self, node: str) -> None:
-        self._processes[node].pause()
-
-    async def resume(self, node: str) -> None:
-        self._processes[node].resume()
+        await super().kill(node)
 
     async def partition(self, cut: frozenset[tuple[str, str]]) -> None:
         """Raises `TargetError`."""
@@ -172,16 +163,3 @@ class RaftTarget:
 
     def connect(self, node: str | None, number: int) -> RaftClient:
         return RaftClient(self._places(), node, number)
-
-
-def _one_of(option: str, value: str, *known: str) -> str:
-    if value not in known:
-        raise TargetError(f"raft: {option}={value}: write {' or '.join(known)}")
-    return value
-
-
-def _number(option: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise TargetError(f"raft: {option}={text}: write a number") from None

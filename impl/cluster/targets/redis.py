@@ -26,6 +26,7 @@ from scrutator.impl.cluster.processes import Process, stop_all
 from scrutator.impl.cluster.proxy import Proxies
 from scrutator.impl.cluster.resp import Error, NotConnected, Resp, Value, ask
 from scrutator.impl.cluster.target import Refused, TargetError, Unknown
+from scrutator.impl.cluster.targets._of_processes import OfProcesses
 
 PROGRAM = "redis-server"
 DOWN_AFTER_S = 1.0
@@ -47,7 +48,7 @@ return 1
 """
 
 
-class Redis:
+class Redis(OfProcesses):
     """One primary, the other nodes its replicas, and a sentinel beside each."""
 
     name = "redis"
@@ -55,12 +56,11 @@ class Redis:
     faults = frozenset({"kill", "pause", "partition"})
 
     def __init__(self) -> None:
-        self.nodes: Sequence[str] = ()
+        super().__init__()
         self.primary = ""
         self.failovers = 0
         self.believes: dict[str, str] = {}  # what the sentinel beside each node takes for the primary
         self.ports: dict[str, int] = {}
-        self._processes: dict[str, Process] = {}
         self._held: Ports | None = None
         self._proxies = Proxies()
         self._cut: frozenset[tuple[str, str]] = frozenset()
@@ -133,10 +133,6 @@ class Redis:
     def configuration(self) -> Mapping[str, str | int | float | bool]:
         return {**_SETTINGS, "replication": "asynchronous", "down_after_s": DOWN_AFTER_S, "failover": "by the harness", "failovers": self.failovers}
 
-    def problems(self) -> list[str]:
-        """Which nodes ended though nobody asked them to, and what they said last."""
-        return [process.problem for process in self._processes.values() if process.problem]
-
     # --- faults -------------------------------------------------------------------------------
 
     async def leader(self) -> str | None:
@@ -144,19 +140,19 @@ class Redis:
 
     async def kill(self, node: str) -> None:
         self._paused.discard(node)
-        await self._processes[node].kill()
+        await super().kill(node)
 
     async def restart(self, node: str) -> None:
-        self._processes[node].start()
+        await super().restart(node)
         await self._serves(node)
 
     async def pause(self, node: str) -> None:
         self._paused.add(node)
-        self._processes[node].pause()
+        await super().pause(node)
 
     async def resume(self, node: str) -> None:
         self._paused.discard(node)
-        self._processes[node].resume()
+        await super().resume(node)
 
     async def partition(self, cut: frozenset[tuple[str, str]]) -> None:
         self._cut = cut

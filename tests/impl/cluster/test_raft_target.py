@@ -223,6 +223,9 @@ def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
     [
         ({"reads": "maybe"}, "reads=maybe: write index or lease or log"),
         ({"heartbeat_s": "soon"}, "heartbeat_s=soon: write a number"),
+        ({"heartbeat_s": "nan"}, "heartbeat_s=nan: write a number"),
+        ({"snapshot_every": "nan"}, "snapshot_every=nan: write a whole number"),
+        ({"snapshot_every": "inf"}, "snapshot_every=inf: write a whole number"),
         ({"partitions": "scissors"}, "write proxy or namespaces"),
         ({"mutant": "no_such"}, "there is no mutant 'no_such': write one of reply_before_sync"),
     ],
