@@ -16,6 +16,7 @@ from scrutator.impl.node.clients.resp import Bounds
 from scrutator.impl.node.config import NodeConfig
 from scrutator.impl.node.links.wire import command_bytes_max
 from scrutator.impl.node.log import Log
+from scrutator.impl.node.rarely import Rarely
 from scrutator.impl.node.sockets import BACKLOG, listen
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class ClientServer:
     """Listens for clients of one node.  Counters are since the start, ``requests`` and ``bytes`` are under way."""
 
     def __init__(self, config: NodeConfig, replica: Replica, log: Log) -> None:
-        self.config, self.replica, self.log = config, replica, log
+        self.config, self.replica = config, replica
         self.loop = asyncio.get_running_loop()
         self.table: Table = Table((*commands_keys.ENTRIES, *commands_server.ENTRIES, *commands_cluster.ENTRIES))
         limits = config.limits
@@ -42,8 +43,7 @@ class ClientServer:
         self.requests = self.bytes = 0
         self.accepted = self.rejected = self.commands = self.errors = self.garbled = 0
         self._server: asyncio.Server | None = None
-        self._silent_until_s = 0.0  # one line a second about bad input
-        self._unsaid = 0
+        self._rarely = Rarely(log, 1.0)
 
     @property
     def address(self) -> str:
@@ -78,11 +78,6 @@ class ClientServer:
         return (connection.caller for connection in self.connections.values())
 
     def say_bad_input(self, caller: Caller, why: str) -> None:
-        """Log it, unless there was such a line within a second."""
+        """Count and log it, unless there was such a line within a second."""
         self.garbled += 1
-        now_s = self.loop.time()
-        if now_s < self._silent_until_s:
-            self._unsaid += 1
-            return
-        self.log("bad input", client=caller.address, why=why, unsaid=self._unsaid)
-        self._silent_until_s, self._unsaid = now_s + 1, 0
+        self._rarely("bad input", client=caller.address, why=why)
