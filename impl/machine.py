@@ -272,7 +272,7 @@ class KeyValue:
         return self._getset(command) if held == command.expected else Reply(held)
 
     def _incr(self, command: Command) -> Reply:
-        held, amount = _integer(self.data.get(command.key, b"0")), _integer(command.value or b"1")
+        held, amount = integer(self.data.get(command.key, b"0")), integer(command.value or b"1")
         if held is None or amount is None:
             return Reply(error="type")
         number = held + amount
@@ -294,7 +294,7 @@ _METHODS: dict[str, _Method] = {
 }  # fmt: skip
 
 
-def _integer(text: bytes) -> int | None:
+def integer(text: bytes) -> int | None:
     """A number of 64 bits as Redis writes it: no leading zeros, spaces or plus; None for anything else."""
     if not text.removeprefix(b"-").isdigit() or len(text) > 20:
         return None

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from scrutator.impl.machine import Command
+from scrutator.impl import machine
+from scrutator.impl.machine import INTEGER_MIN, Command
 from scrutator.impl.node.clients.resp import OK, Value, encode, encode_error
 from scrutator.impl.node.requests import Done, Outcome
 
@@ -127,13 +128,12 @@ def subcommands(name: str, handlers: dict[str, tuple[int, Handler]]) -> Handler:
 # --- what words mean ------------------------------------------------------------------------
 
 
-def integer(word: bytes, least: int = -(1 << 63), most: int = (1 << 63) - 1) -> int:
+def integer(word: bytes, least: int = INTEGER_MIN) -> int:
     """A number as Redis reads it; raises `Refusal`."""
-    if len(word) <= 20 and word.removeprefix(b"-").isdigit():
-        number = int(word)
-        if least <= number <= most and b"%d" % number == word:
-            return number
-    raise Refusal("ERR value is not an integer or out of range")
+    number = machine.integer(word)
+    if number is None or number < least:
+        raise Refusal(_ERRORS["type"])
+    return number
 
 
 def node_named(caller: Caller, word: bytes) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from scrutator.impl.machine import Command
+from scrutator.impl.machine import INTEGER_MIN, Command
 from scrutator.impl.node.clients.commands import (
     Ask,
     Caller,
@@ -118,7 +118,7 @@ def _decr(caller: Caller, words: list[bytes]) -> Ask:
 
 def _decrby(caller: Caller, words: list[bytes]) -> Ask:
     amount = integer(words[2])
-    if amount == -(1 << 63):
+    if amount == INTEGER_MIN:
         raise Refusal("ERR decrement would overflow")
     return Ask(Command("incr", words[1], b"%d" % -amount))
 
