@@ -1,7 +1,7 @@
 """What a node must not forget: term, vote, log and snapshot, in a folder of its own.
 
     lock          held while a process uses the folder
-    store.json    the mark (`store_mark`): whose store this is, and whether a write-ahead log belongs to it
+    store.json    the mark (`mark`): whose store this is, and whether a write-ahead log belongs to it
     store.closed  the mark that will take its place
     raft.db       SQLite: a row for each entry, one for the state; raft.db-wal beside it while in use
     snapshot-*    the state machine's bytes (`snapshot_file`)
@@ -28,7 +28,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from scrutator.impl.node.store.errors import CorruptStore, RefusedStore, StoreFailed, StoreFull, failure
+from scrutator.impl.node.store.errors import RefusedStore, StoreFailed, failure
 from scrutator.impl.node.store.mark import (
     Life,
     Mark,
@@ -51,13 +51,10 @@ from scrutator.impl.node.store.read import (
     is_leftover,
     packed,
     read,
-    wal_path,
 )
 from scrutator.impl.node.store.snapshot_file import Prepared, write_snapshot
 from scrutator.impl.node.store.wal_check import FRAME_HEADER_BYTES, HEADER_BYTES
 from scrutator.impl.raft import Persist, Snapshot
-
-__all__ = ["CorruptStore", "Loaded", "Prepared", "RefusedStore", "Store", "StoreFailed", "StoreFull"]
 
 PAGE_BYTES = 4096
 WAL_BYTES = HEADER_BYTES + 1024 * (FRAME_HEADER_BYTES + PAGE_BYTES)  # made so long at once: to overwrite is faster than to append
@@ -108,7 +105,7 @@ class Store:
     def load(self) -> Loaded:
         """Everything that was written; nothing on disk changes before all of it was checked.
 
-        Raises `CorruptStore`, `StoreFull`, `StoreFailed`.  100,000 entries take about half a second.
+        Raises `CorruptStore`, `StoreFull`, `StoreFailed`.  100,000 entries of 50 bytes took 0.14 s here.
         """
         if self._shut is not None:
             raise AssertionError(f"{self.folder} is loaded already")
@@ -136,7 +133,7 @@ class Store:
             self._db.execute(f"PRAGMA {pragma}")
         self._checkpoint()
         self._transaction(self._state, [])
-        _lengthen(wal_path(self.folder), WAL_BYTES)
+        _lengthen(self.folder / WAL, WAL_BYTES)
         opened = Mark(mark.format, mark.identity, mark.created, Life.OPEN, WAL_BYTES)
         if mark != opened:
             write_mark(self.folder, opened)

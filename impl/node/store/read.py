@@ -102,10 +102,6 @@ def is_leftover(name: str) -> bool:
     return name.startswith(PREFIX) or name == f"{Path(MARK).stem}.tmp"
 
 
-def wal_path(folder: Path) -> Path:
-    return folder / WAL
-
-
 def create(folder: Path, identity: str, mark: Mark | None, page_bytes: int) -> Mark:
     """Make an empty store, closed, in a folder that has none, or whose making was cut short; raises `CorruptStore`."""
     if mark is None:
