@@ -83,6 +83,7 @@ class Forgetful:
     vote: str | None = None
     snapshot: Snapshot | None = None
     entries: list[Entry] = field(default_factory=list)
+    dropped: str = ""
 
     def load(self) -> Forgetful:
         return self

@@ -45,6 +45,7 @@ class Image(Protocol):
     vote: str | None
     snapshot: Snapshot | None
     entries: list[Entry]
+    dropped: str  # what torn end was left out, '' if nothing was
 
 
 class Storage(Protocol):
@@ -82,6 +83,8 @@ class Replica(Asked):
         self.machine = KeyValue() if machine is None else machine
         self.machine.sessions_max = config.limits.sessions_max
         image = store.load()
+        if image.dropped:
+            log("left out a torn end", why=image.dropped)
         if image.snapshot is not None:
             self.machine.restore(image.snapshot.data)
         self.raft = self.core(
@@ -95,7 +98,7 @@ class Replica(Asked):
         self._role, self._term = self.raft.role, self.raft.term
         self._inbox: list[Event] = []
         self._outputs: list[Output] = []  # stepped, and not yet committed
-        self._working = self._stopped = False
+        self._working = False
         self._outgoing: dict[str, list[NodeMessage]] = {}
         self._compacting = False
         self._writes = self._writes_seen = 0
@@ -132,9 +135,7 @@ class Replica(Asked):
     def post(self, event: Event) -> None:
         """Let something happen to the core, soon."""
         self._inbox.append(event)
-        if not self._working and not self._stopped:
-            self._working = True
-            self._loop.call_soon(self._work)
+        self.flush_soon()
 
     def trace(self, keep: Callable[[Trace], None]) -> None:
         """Tell everything that the core does from now on."""

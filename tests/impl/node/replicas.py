@@ -10,6 +10,7 @@ from scrutator.impl.node.config import NodeConfig, Place, Timing
 from scrutator.impl.node.log import Log
 from scrutator.impl.node.replica import Replica
 from scrutator.impl.node.requests import Outcome
+from scrutator.impl.node.store import Loaded
 from scrutator.impl.raft import Persist
 from scrutator.impl.sim.disk import Image
 
@@ -33,9 +34,10 @@ class Memory:
     def __init__(self, id: str, journal: list[tuple[str, str]]) -> None:
         self.id, self.journal, self.image = id, journal, Image()
         self.failure: Exception | None = None
+        self.dropped = ""
 
-    def load(self) -> Image:
-        return self.image
+    def load(self) -> Loaded:
+        return Loaded(self.image.term, self.image.vote, self.image.snapshot, self.image.entries, self.dropped)
 
     def write(self, persists: Sequence[Persist]) -> None:
         if self.failure is not None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
+from replicas import HASTY, Cluster
 
 from scrutator.impl.node.config import Limits
 from scrutator.impl.node.mutants import LocalReads, ReplyBeforeSync, mutants, replica_of
 from scrutator.impl.node.replica import Replica
-
-sys.path.insert(0, str(Path(__file__).parent))
-from replicas import HASTY, Cluster
 
 
 def run(scenario: Callable[[Cluster], Awaitable[None]], nodes: int = 3, kind: type[Replica] = Replica, **config: object) -> None:
@@ -175,6 +171,18 @@ def test_snapshots_replace_the_log_and_a_restarted_node_goes_on_from_one():
         assert (await cluster.ask(follower, "get", b"k")).reply.result == expected
 
     run(scenario, limits=Limits(snapshot_every=20))
+
+
+def test_a_torn_end_that_the_store_left_out_is_said():
+    async def scenario(cluster: Cluster) -> None:
+        events = cluster.replicas["n1"].log.events
+        assert "left out a torn end" not in events
+        cluster.kill("n1")
+        cluster.stores["n1"].dropped = "a last transaction was torn"
+        cluster.start("n1")
+        assert cluster.replicas["n1"].log.events[0] == "left out a torn end"
+
+    run(scenario)
 
 
 def test_too_many_requests_are_refused_at_once():
