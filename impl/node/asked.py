@@ -18,6 +18,8 @@ from scrutator.impl.node.links.wire import Forward, Forwarded, NodeMessage, comm
 from scrutator.impl.node.requests import Done, Kind, Outcome, Request
 from scrutator.impl.raft import Change, Configuration, Entry, Event, Output, Propose, Raft, Read, Role
 
+AGAIN_S = 0.02  # before what was refused is tried again: whoever refused it may not know a leader yet
+
 
 class Asked(ABC):
     """The part of a replica that clients and other nodes ask; ``reaches`` tells whether a node can be sent anything."""
@@ -136,7 +138,7 @@ class Asked(ABC):
         request.in_doubt = False
         self._held.append(request)
         if self._held[0] is request:
-            self._loop.call_later(0.02, self._dispatch_held)
+            self._loop.call_later(AGAIN_S, self._dispatch_held)
 
     def _dispatch_held(self) -> None:
         if self._stopped or (self.raft.leader is None and not self.leads):
