@@ -68,7 +68,7 @@ def record(
     mutant
         Run this broken variant of the target; a name that does not exist lists them.
     partitions
-        How messages are kept from passing: proxies between the nodes, or network namespaces (Linux, as root).
+        How messages are kept from passing, of raft: proxies between the nodes, or network namespaces (Linux, as root).
     option
         NAME=VALUE, an option of the target's own; may be given several times.
     seed

@@ -48,6 +48,9 @@ class Client(Protocol):
 class Target(Protocol):
     """A cluster of a system.
 
+    A target may have one method more, ``problems() -> list[str]``: which nodes ended though nobody asked them to, and
+    why.  It is asked again and again while a run lasts, and what it says is in the report.
+
     ``operations`` are names of `Client`'s methods, ``faults`` of kill, pause, partition, clock: what
     this target can do.  A node is named by one of ``nodes``, known after `start`.
     """
