@@ -1,6 +1,6 @@
 """What a node's core did, event by event, in a file: one line of JSON for each `Trace`.
 
-Law: an event's line is written at once and whole, so that what a killed process did is there.
+Law: an event's line is written at once and whole, or raises `OSError`, so that what a killed process did is there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ class TraceFile:
         self._encoder = msgspec.json.Encoder()
 
     def __call__(self, trace: Trace) -> None:
-        self._file.write(self._encoder.encode(trace) + b"\n")
+        line = self._encoder.encode(trace) + b"\n"
+        while line:  # a disk that fills up takes a part of it, and fails then
+            line = line[self._file.write(line) :]
 
     def close(self) -> None:
         self._file.close()

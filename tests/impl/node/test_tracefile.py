@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+
 import msgspec
+import pytest
 
 from scrutator.impl.node.tracefile import TraceFile
 from scrutator.impl.raft import ElectionTimeout, Options, Raft, Trace, configuration
@@ -22,3 +25,21 @@ def test_events_are_there_at_once_and_a_second_life_goes_on(tmp_path):
     traces = [msgspec.json.decode(line, type=Trace) for line in lines]
     assert [trace.term for trace in traces] == [2, 3, 4, 3, 4, 5]
     assert {trace.word for trace in traces} == {"timeout"}
+
+
+def test_a_line_that_cannot_be_written_whole_is_an_error(tmp_path):
+    path = tmp_path / "trace.jsonl"
+    server = Raft("a", configuration(["a", "b"]), Options(pre_vote=False))
+    file = TraceFile(path)
+    server.on_trace = file
+    server.step(ElectionTimeout(), 1.0)
+    whole = path.stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (whole + 10, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            server.step(ElectionTimeout(), 1.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        file.close()
+    assert path.stat().st_size == whole + 10
