@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
+from ipaddress import ip_address
 from itertools import combinations
 from pathlib import Path
 from typing import Literal, get_args, get_type_hints
@@ -21,7 +22,6 @@ from scrutator.model.quorums import QuorumError
 
 CONFIG_BYTES_MAX = 1 << 20
 QUORUMS_CHECKED_MAX = 12  # voters: all their subsets are tried
-LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 
 
 class ConfigError(Exception):
@@ -178,8 +178,7 @@ def checked(config: NodeConfig, source: str) -> NodeConfig:
             taken[address] = where
     for key in ("raft", "client"):
         host = split_address(getattr(config.here, key), source)[0]
-        loopback = host.startswith(LOOPBACK)
-        require(loopback or config.any_address, f"nodes.{config.id}.{key}: {host} is not loopback: set any_address = true if others may reach it")
+        require(_is_loopback(host) or config.any_address, f"nodes.{config.id}.{key}: {host} is not loopback: set any_address = true if others may reach it")
     unknown = [voter for voter in config.voters if voter not in config.nodes]
     require(not unknown, f"voters: {', '.join(unknown)} is not among the nodes {', '.join(config.nodes)}")
     timing = config.timing
@@ -199,6 +198,18 @@ def checked(config: NodeConfig, source: str) -> NodeConfig:
         raise ConfigError(f"{source}: voters, election, commit: {error}") from None
     require(not why or bool(config.mutant), f"election, commit: {why}")
     return config
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches it; a name other than localhost may stand for any address.
+
+    >>> [_is_loopback(host) for host in ("127.0.0.2", "::1", "localhost", "::1:2", "127.example.org", "localhost.example.org")]
+    [True, True, True, False, False, False]
+    """
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _apart(members: Configuration) -> str:

@@ -30,6 +30,7 @@ MISTAKES = {
     "a port too high": ("", "!:3>:70000", r"nodes\.n2\.raft: .*:70000' is no address"),
     "one port for two": ("", "!:3>:4", r"nodes\.n2\.client: 127\.0\.0\.1:4 is that of nodes\.n2\.raft already: give each its own"),
     "not loopback": ("", '!client = "127.0.0.1:0>client = "0.0.0.0:0', r"nodes\.n1\.client: 0\.0\.0\.0 is not loopback: set any_address = true"),
+    "a name that only begins like loopback": ("", '!client = "127.0.0.1:0>client = "127.example.org:0', r"nodes\.n1\.client: 127\.example\.org is not loopback: set any_address = true"),
     "another machine's address": ("any_address = true", '!client = "127.0.0.1:0>client = "192.0.2.7:1', r"nodes\.n1\.client: cannot listen on 192\.0\.2\.7:1: .*write an address of this machine"),
     "no such host": ("any_address = true", '!client = "127.0.0.1:0>client = "host.invalid:1', r"nodes\.n1\.client: cannot listen on host\.invalid:1: "),
     "client port in use": ("", '!client = "127.0.0.1:0>client = "127.0.0.1:{used}', r"nodes\.n1\.client: cannot listen on .*: is something else running there\?"),
