@@ -12,7 +12,7 @@ from scrutator.checker.explore.depth_first import explore_depth_first
 from scrutator.checker.explore.exploration import Exploration, Options
 from scrutator.checker.explore.findings import Findings, Path
 from scrutator.checker.explore.layout import encode
-from scrutator.checker.explore.native_model import NativeModel
+from scrutator.checker.explore.native_model import NativeModel, Rows
 from scrutator.checker.explore.options import CheckOptions, ProgressCallback
 from scrutator.checker.explore.search import explore
 from scrutator.checker.explore.symmetric import Renaming, assert_symmetric
@@ -79,9 +79,6 @@ def _search_options(properties: tuple[Property, ...], options: CheckOptions) -> 
 
 
 def _native(model: Model, translation: Translation, options: CheckOptions, canonical: Canonical) -> NativeModel:
-    rows = dict.fromkeys(canonical(encode(s)) for s in Interpreter(model).initial_states())
-    if not rows:
-        raise SpecError(f"{model.name} has no initial state: every one is refused")
     return NativeModel(
         source=translation.source,
         constants={name: value for name, value in translation.constants.items() if name != "ROW"},  # the kernel knows it
@@ -89,7 +86,7 @@ def _native(model: Model, translation: Translation, options: CheckOptions, canon
         row_bytes=translation.row_bytes,
         successors_max=translation.successors_max,
         actions=tuple(a.name for a in model.actions),
-        initial=np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1).copy(),
+        initial=initial_rows(model, canonical),
         invariants=len(translation.invariants),
         step_invariants=len(translation.step_invariants),
         predicates=len(translation.predicates),
@@ -99,20 +96,24 @@ def _native(model: Model, translation: Translation, options: CheckOptions, canon
     )
 
 
-def _findings(properties: tuple[Property, ...], translation: Translation, e: Exploration, options: CheckOptions) -> Findings:
-    def path(state: int, ordinal: int | None = None) -> Path:
-        where = e.paths.path_to(state)
-        ordinals = where.ordinals if ordinal is None else (*where.ordinals, ordinal)
-        return tuple(r.tobytes() for r in e.paths.rows_along(where.initial, ordinals).rows)
+def initial_rows(model: Model, canonical: Canonical = _same) -> Rows:
+    """The initial states, each once.  Raises `SpecError` if there is none."""
+    rows = dict.fromkeys(canonical(encode(s)) for s in Interpreter(model).initial_states())
+    if not rows:
+        raise SpecError(f"{model.name} has no initial state: every one is refused")
+    return np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1).copy()
 
+
+def _findings(properties: tuple[Property, ...], translation: Translation, e: Exploration, options: CheckOptions) -> Findings:
+    path = e.paths.encoded
     found = Findings(
         distinct=e.distinct, generated=e.generated, levels=e.levels, fired=e.fired, discovered=e.reached,
-        truncations=_truncations(translation, e.truncations), outside=e.outside > 0,
+        truncations=truncations_of(translation, e.truncations), outside=e.outside > 0,
         limit=LIMITS[e.limit] if e.limit else None, seconds=e.seconds, compile_seconds=e.compile_seconds,
         memory_bytes_peak=e.memory_bytes_peak, index_bytes=e.table_bytes + e.parents_bytes,
         collision_odds=e.collision_odds, shortest=e.shortest,
     )  # fmt: skip
-    _name(found, translation, e, lambda state: path(state), lambda step: path(step.state, step.ordinal))
+    _name(found, translation, e, path, lambda step: path(step.state, step.ordinal))
     always = {p.name for p in properties if p.kind is Kind.ALWAYS_POSSIBLE}
     for k, name in enumerate(translation.predicates):
         if name in always and e.graph is not None:
@@ -123,7 +124,7 @@ def _findings(properties: tuple[Property, ...], translation: Translation, e: Exp
     if e.deadlock is not None and options.deadlock:
         found.deadlock = path(e.deadlock)
     if e.fault is not None:
-        found.fault, found.fault_why = path(e.fault.state), _why(translation, e.fault.what)
+        found.fault, found.fault_why = path(e.fault.state), why(translation, e.fault.what)
     return found
 
 
@@ -147,7 +148,7 @@ def _walked(
         return tuple(r.tobytes() for r in w.stepper.walk(w.path(found), canonical=False).rows)
 
     found = Findings(
-        generated=w.steps, fired=w.fired, discovered=(0,) * len(model.actions), truncations=_truncations(translation, w.truncations),
+        generated=w.steps, fired=w.fired, discovered=(0,) * len(model.actions), truncations=truncations_of(translation, w.truncations),
         limit=LIMITS[w.limit] if w.limit and not (w.limit == "time" and forever) else None,
         seconds=w.seconds, compile_seconds=w.compile_seconds, shortest=False, walks=w.walks,
     )  # fmt: skip
@@ -155,7 +156,7 @@ def _walked(
     if w.deadlock is not None and options.deadlock:
         found.deadlock = path(w.deadlock)
     if w.fault is not None:
-        found.fault, found.fault_why = path(w.fault), _why(translation, w.fault_what)
+        found.fault, found.fault_why = path(w.fault), why(translation, w.fault_what)
     return found
 
 
@@ -172,10 +173,10 @@ def _name(found: Findings, translation: Translation, e: Any, state: Callable[[An
             found.reached[name] = state(where)
 
 
-def _why(translation: Translation, status: int) -> str:
+def why(translation: Translation, status: int) -> str:
     """The mistake, if only compiled code finds it."""
     return translation.faults[status - FAULT - 1] if status > FAULT else ""
 
 
-def _truncations(translation: Translation, counts: tuple[int, ...]) -> tuple[tuple[str, int], ...]:
+def truncations_of(translation: Translation, counts: tuple[int, ...]) -> tuple[tuple[str, int], ...]:
     return tuple((name, n) for name, n in zip(translation.sites, counts, strict=False) if n)

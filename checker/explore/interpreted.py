@@ -23,6 +23,8 @@ from scrutator.model.language.values import RecordPlace
 
 Canonical = Callable[[bytes], bytes]
 
+PROGRESS_S = 0.25  # between two reports
+
 
 class Stop(Exception):
     """A limit or a first violation ends the search."""
@@ -118,18 +120,13 @@ class _Search:
         options, now = self.options, time.monotonic()
         if self.options.stop_at_first and (self.found.violated or self.found.deadlock):
             raise Stop
-        limits = {
-            "--states-max": options.states_max is not None and len(self.parents) >= options.states_max,
-            "--timeout-s": options.timeout_s is not None and now - self.started >= options.timeout_s,
-            "--memory-max": options.memory_max_bytes is not None and _memory() > options.memory_max_bytes,
-        }
-        for name, reached in limits.items():
-            if reached:
-                self.found.limit = name
-                raise Stop
-        if self.progress is not None and now - self.reported > 0.25:
+        limit = limit_reached(options, len(self.parents), now - self.started)
+        if limit is not None:
+            self.found.limit = limit
+            raise Stop
+        if self.progress is not None and now - self.reported > PROGRESS_S:
             self.reported = now
-            self.progress(Progress(len(self.parents), self.found.generated, depth, frontier, _memory(), now - self.started))
+            self.progress(Progress(len(self.parents), self.found.generated, depth, frontier, memory_bytes_peak(), now - self.started))
 
     # --- searches -----------------------------------------------------------------------
 
@@ -209,7 +206,18 @@ def _can_reach(states: dict[bytes, bytes | None], edges: dict[bytes, list[bytes]
     return good
 
 
-def _memory() -> int:
+def limit_reached(options: CheckOptions, states: int, seconds: float) -> str | None:
+    """The option whose limit a search of so many states and seconds has reached, if there is one."""
+    limits = {
+        "--states-max": options.states_max is not None and states >= options.states_max,
+        "--timeout-s": options.timeout_s is not None and seconds >= options.timeout_s,
+        "--memory-max": options.memory_max_bytes is not None and memory_bytes_peak() > options.memory_max_bytes,
+    }
+    return next((name for name, is_reached in limits.items() if is_reached), None)
+
+
+def memory_bytes_peak() -> int:
+    """The most memory that this process has had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -233,6 +241,6 @@ def explore_interpreted(
     found.fired, found.discovered = tuple(search.fired), tuple(search.discovered)
     found.truncations = tuple(sorted(search.interpreter.truncated.items()))
     found.seconds = time.monotonic() - search.started
-    found.memory_bytes_peak = _memory()
+    found.memory_bytes_peak = memory_bytes_peak()
     found.shortest = options.search == "bfs"
     return found

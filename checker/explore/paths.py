@@ -107,6 +107,12 @@ class Paths:
         """The rows of the path to a state."""
         return self.stepper.walk(self.path_to(state))
 
+    def encoded(self, state: int, ordinal: int | None = None) -> tuple[bytes, ...]:
+        """Those rows as bytes; with an ordinal, one step on from there."""
+        path = self.path_to(state)
+        ordinals = path.ordinals if ordinal is None else (*path.ordinals, ordinal)
+        return tuple(row.tobytes() for row in self.rows_along(path.initial, ordinals).rows)
+
     def close(self) -> None:
         """Give back memory and disk."""
         self._parents.close()

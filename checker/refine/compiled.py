@@ -11,19 +11,15 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
-
-from scrutator.checker.explore.compiled import LIMITS
+from scrutator.checker.explore.compiled import LIMITS, initial_rows, truncations_of, why
 from scrutator.checker.explore.exploration import Exploration, Options
-from scrutator.checker.explore.layout import encode
 from scrutator.checker.explore.native_model import NativeModel
 from scrutator.checker.explore.options import CheckOptions, ProgressCallback
 from scrutator.checker.explore.search import explore
-from scrutator.checker.refine.found import Found, Pair, Path
+from scrutator.checker.refine.found import Found, Pair
 from scrutator.checker.translate.builder import FAULT
 from scrutator.checker.translate.program import Translation, translate
 from scrutator.checker.translate.refining import mapping_function, translate_steps
-from scrutator.model.language.interpret import Interpreter
 from scrutator.model.language.refinement import Mapping
 
 ABSTRACT = "abstract_"  # the prefix of all that belongs to the abstract model's program
@@ -119,7 +115,6 @@ def _kinds(mapping: Mapping) -> int:
 
 
 def _native(mapping: Mapping, ours: Translation, theirs: Translation) -> NativeModel:
-    rows = dict.fromkeys(encode(s) for s in Interpreter(mapping.concrete).initial_states())
     kinds, sites = _kinds(mapping), len(ours.sites)
     constants = {name: value for name, value in ours.constants.items() if name != "ROW"}  # the kernel knows it
     constants |= theirs.constants | {
@@ -137,7 +132,7 @@ def _native(mapping: Mapping, ours: Translation, theirs: Translation) -> NativeM
         row_bytes=ours.row_bytes,
         successors_max=ours.successors_max,
         actions=tuple(f"{a.name}/{kind}" for a in mapping.concrete.actions for kind in range(kinds)),
-        initial=np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1).copy(),
+        initial=initial_rows(mapping.concrete),
         step_invariants=1,
         has_constraint=bool(mapping.concrete.constraints),
         truncation_sites=sites + 2,
@@ -145,11 +140,6 @@ def _native(mapping: Mapping, ours: Translation, theirs: Translation) -> NativeM
 
 
 def _found(mapping: Mapping, translation: Translation, e: Exploration) -> Found:
-    def path(state: int, ordinal: int | None = None) -> Path:
-        where = e.paths.path_to(state)
-        ordinals = where.ordinals if ordinal is None else (*where.ordinals, ordinal)
-        return tuple(r.tobytes() for r in e.paths.rows_along(where.initial, ordinals).rows)
-
     followed: dict[Pair, int] = {}
     kinds = _kinds(mapping)
     for code, count in enumerate(e.fired):
@@ -158,14 +148,14 @@ def _found(mapping: Mapping, translation: Translation, e: Exploration) -> Found:
             followed[action, kind - 1 if kind else None] = count
     found = Found(
         distinct=e.distinct, generated=e.generated, levels=e.levels, followed=followed,
-        truncations=tuple((name, n) for name, n in zip(translation.sites, e.truncations, strict=False) if n),
+        truncations=truncations_of(translation, e.truncations),
         limit=LIMITS[e.limit] if e.limit else None, seconds=e.seconds, compile_seconds=e.compile_seconds,
         memory_bytes_peak=e.memory_bytes_peak, collision_odds=e.collision_odds,
     )  # fmt: skip
     (broken,) = e.step_invariants
     if broken is not None:
-        found.broken = path(broken.state, broken.ordinal)
+        found.broken = e.paths.encoded(broken.state, broken.ordinal)
     if e.fault is not None and (broken is None or e.fault.state < broken.state):  # else the search would have ended before
-        found.fault = path(e.fault.state)
-        found.fault_why = translation.faults[e.fault.what - FAULT - 1] if e.fault.what > FAULT else ""
+        found.fault = e.paths.encoded(e.fault.state)
+        found.fault_why = why(translation, e.fault.what)
     return found

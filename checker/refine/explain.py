@@ -9,10 +9,10 @@ from __future__ import annotations
 import itertools
 import linecache
 
+from scrutator.checker.explore.findings import Path
 from scrutator.checker.explore.layout import decode, encode
 from scrutator.checker.explore.result import Trace
 from scrutator.checker.explore.trace import explain
-from scrutator.checker.refine.found import Path
 from scrutator.checker.refine.images import Images
 from scrutator.checker.refine.result import AbstractStep, Near, Refusing, Refutation
 from scrutator.model.language.errors import ModelError

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-Path = tuple[bytes, ...]
+from scrutator.checker.explore.findings import Path
+
 Pair = tuple[int, int | None]  # an action of the concrete model, and the abstract one's; None for no step
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 
+from scrutator.checker.explore.findings import Path
+from scrutator.checker.explore.interpreted import PROGRESS_S, limit_reached, memory_bytes_peak
 from scrutator.checker.explore.layout import decode, encode
 from scrutator.checker.explore.options import CheckOptions, Progress, ProgressCallback
-from scrutator.checker.refine.found import Found, Pair, Path
+from scrutator.checker.refine.found import Found, Pair
 from scrutator.checker.refine.images import Images
 from scrutator.model.language.refinement import Mapping
-
-PROGRESS_S = 0.25
 
 
 class _Broken(Exception):
@@ -36,6 +36,7 @@ def follow_interpreted(mapping: Mapping, options: CheckOptions, progress: Progre
     found.followed = dict(search.followed)
     found.truncations = tuple(sorted(search.images.concrete.truncated.items()))
     found.seconds = time.monotonic() - search.started
+    found.memory_bytes_peak = memory_bytes_peak()
     return found
 
 
@@ -108,14 +109,11 @@ class _Search:
         return tuple(reversed(rows))
 
     def stopped(self, depth: int, frontier: int) -> bool:
-        options, now = self.options, time.monotonic()
-        if options.states_max is not None and len(self.parents) >= options.states_max:
-            self.found.limit = "--states-max"
-        elif options.timeout_s is not None and now - self.started >= options.timeout_s:
-            self.found.limit = "--timeout-s"
+        now = time.monotonic()
+        self.found.limit = limit_reached(self.options, len(self.parents), now - self.started)
         if self.progress is not None and now - self.reported > PROGRESS_S:
             self.reported = now
-            self.progress(Progress(len(self.parents), self.found.generated, depth, frontier, 0, now - self.started))
+            self.progress(Progress(len(self.parents), self.found.generated, depth, frontier, memory_bytes_peak(), now - self.started))
         return self.found.limit is not None
 
 

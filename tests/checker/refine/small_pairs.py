@@ -391,3 +391,23 @@ def same(c: Count, d: Count) -> None:
 
 
 ROUND_TO_UP, UP_TO_ROUND = Refinement("same", UP, same), Refinement("same", ROUND, same)
+
+
+# --- a model that cannot begin --------------------------------------------------------------
+
+NEVER = Spec("never", Hour, doc="a clock without a first hour")
+
+
+@NEVER.initial
+def at_no_hour(h: Hour) -> None:
+    require(h.hour > 0)
+
+
+@NEVER.action()
+def begin(h: Hour) -> None:
+    h.hour = 1
+
+
+@NEVER.refines(HOUR_CLOCK)
+def as_hours(h: Hour, hours: Hour) -> None:
+    hours.hour = h.hour

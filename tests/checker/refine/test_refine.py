@@ -228,7 +228,18 @@ def test_only_breadth_first():
         refine(pairs.CLOCK, options=CheckOptions(search="dfs"))
 
 
+def test_memory_is_a_limit_of_the_interpreter_as_well():
+    result = refine(TWO_PHASE, pairs.TWO_PHASE_TO_TCOMMIT, options=options("python", memory_max_bytes=1))
+    assert result.limit == "--memory-max" and result.verdict is Verdict.UNKNOWN and result.memory_bytes_peak > 1
+
+
 # --- mistakes -----------------------------------------------------------------------------
+
+
+def test_a_model_that_cannot_begin_is_named():
+    with pytest.raises(SpecError, match="never has no initial state"):
+        refine(pairs.NEVER)
+    assert refine(pairs.NEVER, options=options("python")).exit_status is ExitStatus.FAULTY_MODEL
 
 
 @ENGINES
