@@ -19,15 +19,16 @@ LATE_S = 0.25
 class ReplyBeforeSync(Replica):
     """Answers at once, and writes to the disk a quarter of a second later: a crash forgets what was promised."""
 
+    _unsynced: tuple[Persist, ...] = ()
+
     def persist(self, persists: Sequence[Persist]) -> None:
-        unsynced: list[Persist] = self.__dict__.setdefault("unsynced", [])
-        if not unsynced:
+        if not self._unsynced:
             self._loop.call_later(LATE_S, self._sync_late)
-        unsynced.extend(persists)
+        self._unsynced += tuple(persists)
 
     def _sync_late(self) -> None:
-        unsynced = self.__dict__.pop("unsynced", [])
-        if unsynced and not self._stopped:
+        unsynced, self._unsynced = self._unsynced, ()
+        if not self._stopped:
             super().persist(unsynced)
 
 
