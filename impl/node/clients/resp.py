@@ -27,9 +27,9 @@ _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"a": b"\a"}
 class Bounds:
     """What a command may hold: so many arguments, of so many bytes each and together."""
 
-    arguments_max: int = 4096
-    bulk_bytes_max: int = 1 << 20
-    command_bytes_max: int = 8 << 20
+    arguments_max: int
+    bulk_bytes_max: int
+    command_bytes_max: int
 
 
 class Parser:

@@ -81,7 +81,7 @@ def test_what_was_typed():
 
 
 def test_a_large_value_arrives_in_time_that_grows_with_its_size_only():
-    value, parser, commands = b"x\r\n" * 300_000, Parser(Bounds()), []
+    value, parser, commands = b"x\r\n" * 300_000, Parser(Bounds(4096, 1 << 20, 8 << 20)), []
     data = request(b"SET", b"k", value)
     for begin in range(0, len(data), 1000):
         commands += parser.feed(data[begin : begin + 1000])
