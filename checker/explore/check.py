@@ -19,6 +19,7 @@ from scrutator.checker.explore.trace import explain
 from scrutator.checker.verdict import Verdict
 from scrutator.model.language.errors import ModelError, SpecError, instead
 from scrutator.model.language.interpret import Interpreter
+from scrutator.model.language.show import bound_as_text
 from scrutator.model.language.spec import Kind, Model, Property, Spec
 
 __all__ = ["CheckOptions", "Progress", "Result", "check"]
@@ -140,7 +141,7 @@ def _result(model: Model, chosen: tuple[Property, ...], options: CheckOptions, f
     )
     return Result(
         model=model.name,
-        bounds=tuple((name, _shown(value)) for name, value in model.bounds.items()),
+        bounds=tuple((name, bound_as_text(value)) for name, value in model.bounds.items()),
         mutant=model.mutant,
         engine=options.engine,
         search=options.search,
@@ -174,7 +175,3 @@ def _vacuous(model: Model, results: list[PropertyResult], actions: tuple[ActionC
     """What never happened although every state was seen: the model may be saying nothing."""
     never = [f"{p.name} is never reached" for p in results if p.kind is PropertyKind.REACHABLE and p.trace is None]
     return (*never, *(f"action {a.name} never fires" for a in actions if a.fired == 0))
-
-
-def _shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -118,6 +118,12 @@ class RungFound:
         return next((c for c in self.claims if c.claim == headline_of(self.rung)), None)
 
     @property
+    def others(self) -> list[ClaimFound]:
+        """What was found of the claims that are `pictured` beside the headline."""
+        shown = {claim.name for claim in pictured(self.rung)}
+        return [c for c in self.claims if c.claim.name in shown and c.claim != headline_of(self.rung)]
+
+    @property
     def distinct(self) -> int:
         """Distinct states, over all claims."""
         return sum(c.model.distinct for c in self.claims)

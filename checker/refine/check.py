@@ -18,6 +18,7 @@ from scrutator.checker.refine.interpreted import follow_interpreted
 from scrutator.checker.refine.result import Followed, RefineResult, Refutation
 from scrutator.model.language.errors import SpecError
 from scrutator.model.language.refinement import Mapping, bind_refinement, choose
+from scrutator.model.language.show import bound_as_text
 from scrutator.model.language.spec import Refinement, Spec
 
 
@@ -98,4 +99,4 @@ def _result(mapping: Mapping, options: CheckOptions, found: Found, refutation: R
 
 
 def _shown(bounds: Given[str, object]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, str(value).lower() if isinstance(value, bool) else str(value)) for name, value in bounds.items())
+    return tuple((name, bound_as_text(value)) for name, value in bounds.items())

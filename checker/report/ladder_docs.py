@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scrutator.checker.ladder import ClaimFound, LadderFound, RungFound, pictured
+from scrutator.checker.ladder import ClaimFound, LadderFound, RungFound
 from scrutator.checker.report.clean import clean
 from scrutator.checker.report.ladder_words import (
     agreement,
     bounds_of,
     common_bounds,
     everywhere,
+    how_it_breaks,
     how_it_was_found,
     model_cell,
     model_diagram,
@@ -61,10 +62,8 @@ def rung_docs(rung: RungFound) -> dict[str, str]:
     lines += _headline(rung, files)
     lines += ["## What to notice", "", r.notice, "", f"**Keeps**: {r.keeps}.  ", f"**Breaks**: {r.breaks}.", ""]
     lines += ["## What was claimed, and what was found", "", *_claims(rung), ""]
-    shown = {claim.name for claim in pictured(r)}
-    others = [c for c in rung.claims if c.claim.name in shown and c is not rung.headline]
-    for other in others:
-        lines += _run(other, files, "###" if other is not others[0] else "## More runs\n\n###")
+    for k, other in enumerate(rung.others):
+        lines += _run(other, files, "###" if k else "## More runs\n\n###")
     following = next((n for n in rungs() if n.order > r.order), None)
     link = f" [{following.title}]({following.name}.md)" if following is not None else ""
     lines += ["## Next", "", f"{r.next}{link}", "", "[All rungs](README.md)"]
@@ -75,8 +74,7 @@ def _headline(rung: RungFound, files: dict[str, str]) -> list[str]:
     head = rung.headline
     if head is None:
         return []
-    title = "How it breaks" if head.claim.mutant is None else "How it breaks with a mistake in it"
-    lines = [f"## {title}", "", head.claim.says, "", *_picture(head, files)]
+    lines = [f"## {how_it_breaks(head)}", "", head.claim.says, "", *_picture(head, files)]
     played = played_diagram(head) if head.played.settled else None
     if played is not None:
         name = f"{rung.rung.name}-run.svg"

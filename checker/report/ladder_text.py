@@ -8,7 +8,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from scrutator.checker.ladder import ClaimFound, LadderFound, RungFound, pictured
+from scrutator.checker.ladder import ClaimFound, LadderFound, RungFound
 from scrutator.checker.report.clean import clean
 from scrutator.checker.report.ladder_words import (
     agreement,
@@ -16,6 +16,7 @@ from scrutator.checker.report.ladder_words import (
     common_bounds,
     ending,
     everywhere,
+    how_it_breaks,
     how_it_was_found,
     model_cell,
     model_diagram,
@@ -24,9 +25,8 @@ from scrutator.checker.report.ladder_words import (
     steps_cell,
 )
 from scrutator.checker.report.layout import duration, listed, new_table, plural, put
+from scrutator.checker.report.text import STYLES, put_headline, put_quorums
 from scrutator.checker.verdict import Verdict
-
-_STYLES = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "yellow"}
 
 
 def print_ladder(console: Console, found: LadderFound, *, told: bool) -> None:
@@ -73,7 +73,7 @@ def _print_verdict(console: Console, found: LadderFound) -> None:
     claims, total = len(found.claims), sum(len(rung.rung.claims) for rung in found.rungs)
     word = {Verdict.HOLDS: "AGREES", Verdict.VIOLATED: "DISAGREES", Verdict.UNKNOWN: "UNKNOWN"}[found.verdict]
     confirmed = sum(c.is_confirmed for c in found.claims)
-    put(console, Text.assemble((word, _STYLES[found.verdict]), f" {confirmed} of {plural(total, 'claim')} confirmed in {duration(found.seconds)}"))
+    put(console, Text.assemble((word, STYLES[found.verdict]), f" {confirmed} of {plural(total, 'claim')} confirmed in {duration(found.seconds)}"))
     if found.limit is not None:
         put(console, f"Cut short ({clean(found.limit)}): {total - claims} of {plural(total, 'claim')} were not run.", indent=2, style="yellow")
     silent = [c for c in found.claims if c.played.verdict is None and not c.played.missing]
@@ -105,16 +105,15 @@ def _print_story(console: Console, found: RungFound) -> None:
 
 def _told(found: RungFound) -> list[ClaimFound]:
     """The runs to tell: the headline's, and where faults alone do it, one more that shows the design at work."""
-    head, shown = found.headline, {claim.name for claim in pictured(found.rung)}
+    head = found.headline
     if head is None:
         return []
-    others = [c for c in found.claims if c.claim.name in shown and c is not head]
-    return [head, *(others[:1] if head.is_faults_alone else [])]
+    return [head, *(found.others[:1] if head.is_faults_alone else [])]
 
 
 def _print_run(console: Console, found: ClaimFound) -> None:
     console.print()
-    put(console, Text("How it breaks" if found.claim.mutant is None else "How it would break, with a mistake in it", style="bold"))
+    put(console, Text(how_it_breaks(found), style="bold"))
     put(console, found.claim.says, indent=2)
     put(console, how_it_was_found(found), indent=2, style="dim")
     diagram, trace = model_diagram(found), found.judged.trace
@@ -123,12 +122,9 @@ def _print_run(console: Console, found: ClaimFound) -> None:
     console.print()
     said: set[tuple[str, tuple[str, ...]]] = set()
     for number, (step, row) in enumerate(zip(trace.steps[1:], diagram.rows, strict=False), 1):
-        text = Text(clean(row.text), style="bold")
-        put(console, Text.assemble(("FAULT ", "bold magenta"), text) if step.fault else text, indent=8, label=f"{number:>6}.")
+        put_headline(console, number, step, row.text)
         put(console, f"{step.label}: {'; '.join(step.changes) or 'nothing changes'}", indent=12, style="dim")
-        for name, nodes in (quorum for quorum in step.decided if quorum not in said):
-            put(console, f"{name}: {{{', '.join(nodes)}}} is a quorum", indent=12, style="cyan")
-        said.update(step.decided)
+        put_quorums(console, step, said)
     put(console, ending(found), indent=8, style="bold red")
 
 

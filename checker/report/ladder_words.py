@@ -102,6 +102,11 @@ def agreement(rung: RungFound) -> tuple[str, str]:
     return f"{model} of {total}", f"{played} of {asked}"
 
 
+def how_it_breaks(found: ClaimFound) -> str:
+    """The title of a rung's headline."""
+    return "How it breaks" if found.claim.mutant is None else "How it breaks with a mistake in it"
+
+
 def how_it_was_found(found: ClaimFound) -> str:
     """The measured figures of a claim as a sentence."""
     steps = "" if found.steps is None else f"; the shortest run to it takes {plural(found.steps, 'step')}"

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from scrutator.checker.report.clean import clean
 from scrutator.checker.report.layout import first_line, new_table, put, put_paragraphs
+from scrutator.model.language.show import bound_as_text
 
 SCHEMA = "scrutator.models/1"
 
@@ -108,7 +109,7 @@ def _print_table(console: Console, specs: Mapping[str, Spec]) -> None:
     table.add_column("properties", justify="right")
     table.add_column("mutants", justify="right")
     for name, spec in specs.items():
-        bounds = ", ".join(clean(f"{b.name}={_printed(b.default)}") for b in spec.bounds)
+        bounds = ", ".join(clean(f"{b.name}={bound_as_text(b.default)}") for b in spec.bounds)
         counts = (str(len(spec.properties)), str(len(spec.mutants)))
         table.add_row(Text(clean(name)), Text(first_line(spec.doc)), Text(bounds), *map(Text, counts))
     console.print(table)
@@ -118,7 +119,7 @@ def print_model(console: Console, name: str, spec: Spec) -> None:
     """Everything one model declares."""
     put(console, name, style="bold")
     put_paragraphs(console, spec.doc, indent=2)
-    bounds = [(f"{b.name}={_printed(b.default)}", b.doc) for b in spec.bounds]
+    bounds = [(f"{b.name}={bound_as_text(b.default)}", b.doc) for b in spec.bounds]
     properties = [(p.name, f"{p.kind.value}: {p.doc}") for p in spec.properties]
     mutants = [(m.name, _story(m)) for m in spec.mutants]
     refinements = [(r.spec.name, f"by {r.name}: {r.doc}") for r in spec.refinements]
@@ -156,8 +157,3 @@ def _story(mutant: Mutant) -> str:
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, (bool, int, str)) else str(value)
-
-
-def _printed(value: Any) -> str:
-    """A value as ``--set`` takes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -20,10 +20,8 @@ from scrutator.checker.report.layout import (
     rate,
     size,
 )
-from scrutator.checker.report.text import collision_text
+from scrutator.checker.report.text import STYLES, collision_text, put_headline
 from scrutator.checker.verdict import Verdict
-
-_STYLES = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "yellow"}
 
 
 def print_refinement(console: Console, result: RefineResult) -> None:
@@ -47,7 +45,7 @@ def _name(result: RefineResult) -> str:
 
 def _print_head(console: Console, result: RefineResult) -> None:
     verb = {Verdict.HOLDS: "refines", Verdict.VIOLATED: "does not refine", Verdict.UNKNOWN: "may refine"}[result.verdict]
-    head = Text(result.verdict.name, style=_STYLES[result.verdict])
+    head = Text(result.verdict.name, style=STYLES[result.verdict])
     head.append(f" {_name(result)} {verb} {clean(result.abstract)}", style="bold")
     put(console, head)
     if result.verdict is not Verdict.VIOLATED:
@@ -98,10 +96,7 @@ def _print_refutation(console: Console, result: RefineResult, found: Refutation)
         what = f"The behaviour takes {plural(len(found.trace), 'step')}{shortest}; under each, what it is in {clean(result.abstract)}, which stands still where it is none:"
         put(console, what, indent=2)
     for number, step in enumerate(found.trace.steps):
-        text = Text(clean(step.label), style="bold")
-        if step.fault:
-            text = Text.assemble(("FAULT ", "bold magenta"), text)
-        put(console, text, indent=8, label=f"{number:>6}.")
+        put_headline(console, number, step, step.label)
         for change in step.changes or (() if number == 0 else ("nothing changes",)):
             put(console, change, indent=12)
         if 0 < number <= len(found.images):

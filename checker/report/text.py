@@ -13,7 +13,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from scrutator.checker.explore.result import PropertyKind, PropertyResult, Result, Trace
+from scrutator.checker.explore.result import PropertyKind, PropertyResult, Result, Step, Trace
 from scrutator.checker.report.clean import clean
 from scrutator.checker.report.layout import (
     duration,
@@ -27,7 +27,7 @@ from scrutator.checker.report.layout import (
 )
 from scrutator.checker.verdict import Verdict
 
-_STYLES = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "yellow"}
+STYLES = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "yellow"}
 _SEARCHES = {"bfs": "breadth-first", "dfs": "depth-first", "simulate": "random walks"}
 _LEVELS_SHOWN_MAX = 24
 _SCOPE_WIDTH_MAX = 60
@@ -117,7 +117,7 @@ def _model_cell(result: Result) -> Text:
 
 
 def _verdict_cell(result: Result) -> Text:
-    text = Text(result.verdict.name, style=_STYLES[result.verdict])
+    text = Text(result.verdict.name, style=STYLES[result.verdict])
     if result.vacuous and result.verdict is not Verdict.VIOLATED:
         text.append("\nvacuous", style="bold red")
     return text
@@ -231,7 +231,7 @@ def _print_property(console: Console, result: Result, found: PropertyResult, *, 
         return
     unreached = violated and found.kind is PropertyKind.REACHABLE
     console.print()
-    head = Text("UNREACHED" if unreached else found.verdict.name, style=_STYLES[found.verdict])
+    head = Text("UNREACHED" if unreached else found.verdict.name, style=STYLES[found.verdict])
     head.append(clean(f" {found.kind.value} {found.name}"), style="bold")
     head.append(f" of {_name(result)}")
     put(console, head)
@@ -251,15 +251,23 @@ def print_trace(console: Console, trace: Trace, *, what: str) -> None:
     put(console, f"The {what} takes {plural(len(trace), 'step')}{shortest}:", indent=2)
     decided: set[tuple[str, tuple[str, ...]]] = set()  # said once, where they first decide
     for number, step in enumerate(trace.steps):
-        text = Text(clean(step.label), style="bold")
-        if step.fault:
-            text = Text.assemble(("FAULT ", "bold magenta"), text)
-        put(console, text, indent=8, label=f"{number:>6}.")
+        put_headline(console, number, step, step.label)
         for change in step.changes or (() if number == 0 else ("nothing changes",)):
             put(console, change, indent=12)
-        for name, nodes in (quorum for quorum in step.decided if quorum not in decided):
-            put(console, f"{name}: {{{', '.join(nodes)}}} is a quorum", indent=12, style="cyan")
-        decided.update(step.decided)
+        put_quorums(console, step, decided)
+
+
+def put_headline(console: Console, number: int, step: Step, text: str) -> None:
+    """A step's number, and what it is called."""
+    said = Text(clean(text), style="bold")
+    put(console, Text.assemble(("FAULT ", "bold magenta"), said) if step.fault else said, indent=8, label=f"{number:>6}.")
+
+
+def put_quorums(console: Console, step: Step, said: set[tuple[str, tuple[str, ...]]]) -> None:
+    """The quorums by which the step decides, unless they are among those that were ``said``, where they are now."""
+    for name, nodes in (quorum for quorum in step.decided if quorum not in said):
+        put(console, f"{name}: {{{', '.join(nodes)}}} is a quorum", indent=12, style="cyan")
+    said.update(step.decided)
 
 
 # --- coverage -----------------------------------------------------------------------------

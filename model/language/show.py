@@ -57,6 +57,11 @@ def changes(declared: Type, before: Any, after: Any, name: str = "") -> list[str
     return [f"{name}: {shown(declared, before)} -> {shown(declared, after)}"]
 
 
+def bound_as_text(value: object) -> str:
+    """A bound's value as ``--set`` takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def arguments(action: Action, values: tuple[Any, ...]) -> tuple[tuple[str, str], ...]:
     """An action's parameters by name, each as a person would write it."""
     shown_arguments = []

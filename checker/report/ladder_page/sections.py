@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import html
 
-from scrutator.checker.ladder import ClaimFound, LadderFound, RungFound, pictured
+from scrutator.checker.ladder import ClaimFound, LadderFound, RungFound
 from scrutator.checker.report.clean import clean
 from scrutator.checker.report.ladder_words import (
     agreement,
     bounds_of,
     common_bounds,
     everywhere,
+    how_it_breaks,
     how_it_was_found,
     model_cell,
     model_diagram,
@@ -66,8 +67,6 @@ def _table(heads: tuple[str, ...], rows: list[str], texts: int) -> str:
 def section(rung: RungFound, found: LadderFound) -> str:
     """A rung: its idea, the picture of how it breaks, what to notice, its claims, and the way to the next rung."""
     r = rung.rung
-    shown = {claim.name for claim in pictured(r)}
-    others = [c for c in rung.claims if c.claim.name in shown and c is not rung.headline]
     is_bare = rung.headline is not None and rung.headline.is_faults_alone
     parts = [
         f'<section id="{_e(r.name)}" aria-labelledby="{_e(r.name)}-title">',
@@ -78,7 +77,7 @@ def section(rung: RungFound, found: LadderFound) -> str:
         f'<dl class="sides"><dt>keeps</dt><dd>{_e(r.keeps)}</dd><dt>breaks</dt><dd>{_e(r.breaks)}</dd></dl>',
         "<h3>What was claimed, and what was found</h3>",
         claims(rung),
-        *(_folded(c, is_open=is_bare and c is others[0]) for c in others),
+        *(_folded(c, is_open=is_bare and k == 0) for k, c in enumerate(rung.others)),
         _next(rung, found),
         "</section>",
     ]
@@ -90,9 +89,8 @@ def _headline(rung: RungFound) -> str:
     head = rung.headline
     if head is None:
         return '<p class="faint">This rung was not run.</p>'
-    title = "How it breaks" if head.claim.mutant is None else "How it breaks with a mistake in it"
     played = played_diagram(head)
-    parts = [f"<h3>{title}</h3>", f"<p>{_e(head.claim.says)}</p>", _figure(model_diagram(head), head)]
+    parts = [f"<h3>{how_it_breaks(head)}</h3>", f"<p>{_e(head.claim.says)}</p>", _figure(model_diagram(head), head)]
     if played is not None:
         what = f"The same as it runs: seed {head.played.seed}, made as short as it gets. Every message is an arrow; an empty circle is a client's call."
         parts.append(f"<details><summary>The same as it runs</summary>{_picture(played, what)}<p class=\"faint\">{_e(what)}</p></details>")
