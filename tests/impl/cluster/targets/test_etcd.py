@@ -97,6 +97,46 @@ def test_operations_kills_and_pauses(tmp_path):
 
 
 @needs_etcd
+@pytest.mark.slow
+@pytest.mark.parametrize("hears", [True, False])
+def test_one_direction_can_be_cut_by_itself(hears, tmp_path):
+    """A leader that nobody hears is overthrown and learns by whom; one that hears nobody is overthrown and never learns."""
+
+    async def use(target: EtcdTarget) -> None:
+        async def led_by(node: str) -> str | None:
+            """Whom a node holds to be the leader."""
+            status = await target._ask(node, "/v3/maintenance/status", etcd._Status)
+            return None if status is None else target._doors.ids.get(f"{int(status.leader):x}")
+
+        leader = await target.leader()
+        assert leader is not None
+        others = [node for node in target.nodes if node != leader]
+        await target.partition(frozenset((leader, other) if hears else (other, leader) for other in others))
+
+        async def is_overthrown() -> bool:
+            return await led_by(others[0]) in others
+
+        async def knows() -> bool:
+            return await led_by(leader) in others
+
+        await until(is_overthrown)
+        if hears:
+            await until(knows)
+        else:
+            for _ in range(20):
+                assert not await knows()
+                await asyncio.sleep(0.05)
+        await target.partition(frozenset())
+
+        async def agree() -> bool:
+            return len({await led_by(node) for node in target.nodes} - {None}) == 1
+
+        await until(agree)
+
+    with_cluster(tmp_path, use)
+
+
+@needs_etcd
 def test_a_leader_that_is_cut_off_serves_stale_reads_if_asked_for_them(tmp_path):
     """Which also shows that the doors cut what passes between peers, and let it pass once they are healed."""
 
