@@ -15,9 +15,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from scrutator.impl.machine import Command, KeyValue
+from scrutator.impl.maelstrom import (
+    ABORT,
+    KEY_DOES_NOT_EXIST,
+    NOT_SUPPORTED,
+    PRECONDITION_FAILED,
+    TEMPORARILY_UNAVAILABLE,
+    TIMEOUT,
+    Request,
+    envelope_of,
+    line_of,
+)
 from scrutator.impl.node.config import ConfigError, NodeConfig, Place, Timing, checked
 from scrutator.impl.node.links.wire import NodeMessage
 from scrutator.impl.node.log import Log
@@ -30,8 +41,6 @@ LINE_BYTES_MAX = 16 << 20
 CREATE_ATTEMPTS_MAX = 5
 NOWHERE = Place("127.0.0.1:0", "127.0.0.1:0")  # messages go by standard output, to names
 
-TIMEOUT, NOT_SUPPORTED, TEMPORARILY_UNAVAILABLE = 0, 10, 11
-ABORT, KEY_DOES_NOT_EXIST, PRECONDITION_FAILED = 14, 20, 22
 
 
 class Failed(Exception):
@@ -42,26 +51,11 @@ class Failed(Exception):
         self.code = code
 
 
-class Envelope(Struct):
-    """A line."""
+class Body(Request):
+    """What is read of a body, depending on its type."""
 
-    src: str
-    dest: str
-    body: Raw
-
-
-class Body(Struct):
-    """What is read of it, depending on its type; keys and values are any JSON."""
-
-    type: str
-    msg_id: int | None = None
     node_id: str = ""
-    node_ids: list[str] = []
-    key: object = None
-    value: object = None
-    from_: object = msgspec.field(default=None, name="from")
-    to: object = None
-    create_if_not_exists: bool = False
+    node_ids: list[str] = msgspec.field(default_factory=list)
 
 
 class RaftBody(Struct, tag_field="type", tag="raft"):
@@ -70,7 +64,6 @@ class RaftBody(Struct, tag_field="type", tag="raft"):
     messages: list[NodeMessage]
 
 
-_ENVELOPE = msgspec.json.Decoder(Envelope)
 _BODY = msgspec.json.Decoder(Body)
 _RAFT = msgspec.json.Decoder(RaftBody)
 
@@ -107,7 +100,7 @@ class Node:
     def receive(self, line: bytes) -> None:
         """A line of standard input; one that makes no sense is told on standard error."""
         try:
-            envelope = _ENVELOPE.decode(line)
+            envelope = envelope_of(line)
             body = _BODY.decode(envelope.body)
             messages = _RAFT.decode(envelope.body).messages if body.type == "raft" else []
         except (ValueError, RecursionError) as error:
@@ -143,7 +136,7 @@ class Node:
         self._say(dst, RaftBody(list(messages)))
 
     def _say(self, dest: str, body: object) -> None:
-        self._write(msgspec.json.encode({"src": self._id, "dest": dest, "body": body}) + b"\n")
+        self._write(line_of(self._id, dest, body))
 
     def _answer(self, dest: str, request: Body, body: Mapping[str, object]) -> None:
         self._say(dest, {**body, "in_reply_to": request.msg_id})

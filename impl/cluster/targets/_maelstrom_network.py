@@ -14,21 +14,13 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 import msgspec
-from msgspec import Raw, Struct, field
+from msgspec import Struct
 
 from scrutator.impl.cluster.target import TargetError, Unknown
 from scrutator.impl.cluster.targets._maelstrom_services import Fields, Service, services
+from scrutator.impl.maelstrom import NODE_NOT_FOUND, Envelope, Request, envelope_of, line_of
 
 LINE_BYTES_MAX = 4 << 20
-NODE_NOT_FOUND = 1
-
-
-class Envelope(Struct):
-    """A line."""
-
-    src: str
-    dest: str
-    body: Raw
 
 
 class Body(Struct):
@@ -41,21 +33,8 @@ class Body(Struct):
     text: str = ""
 
 
-class _Request(Struct):
-    """What a service reads of a request."""
-
-    type: str
-    msg_id: int | None = None
-    key: object = None
-    value: object = None
-    from_: object = field(default=None, name="from")
-    to: object = None
-    create_if_not_exists: bool = False
-
-
-_ENVELOPE = msgspec.json.Decoder(Envelope)
 _BODY = msgspec.json.Decoder(Body)
-_REQUEST = msgspec.json.Decoder(_Request)
+_REQUEST = msgspec.json.Decoder(Request)
 
 
 class Network:
@@ -93,7 +72,7 @@ class Network:
         future: asyncio.Future[Body] = asyncio.get_running_loop().create_future()
         self._waiting[number] = (client, node, future)
         try:
-            self._nodes[node](message(client, node, {**fields, "msg_id": number}))
+            self._nodes[node](line_of(client, node, {**fields, "msg_id": number}))
             return await future
         finally:
             del self._waiting[number]
@@ -103,7 +82,7 @@ class Network:
     def said(self, node: str, number: int, line: bytes) -> bool:
         """A line of a node's standard output, ``number`` counted from 1; whether it was a message."""
         try:
-            envelope = _ENVELOPE.decode(line)
+            envelope = envelope_of(line)
             if envelope.src != node:
                 raise ValueError(f"its src is {envelope.src!r:.40}, where init said {node!r}")
             self._route(envelope, line)
@@ -155,21 +134,12 @@ class Network:
         if waiting is not None and waiting[0] == client and not waiting[2].done():
             waiting[2].set_result(body)  # otherwise it comes too late, and nobody waits
 
-    def _answer(self, src: str, dest: str, request: _Request, body: Fields) -> None:
+    def _answer(self, src: str, dest: str, request: Request, body: Fields) -> None:
         if request.msg_id is not None:
-            self._nodes[dest](message(src, dest, {**body, "in_reply_to": request.msg_id}))
+            self._nodes[dest](line_of(src, dest, {**body, "in_reply_to": request.msg_id}))
 
 
-def message(src: str, dest: str, body: Mapping[str, object]) -> bytes:
-    """A line.
-
-    >>> message("c1", "n1", {"type": "read", "key": 1, "msg_id": 7})
-    b'{"src":"c1","dest":"n1","body":{"type":"read","key":1,"msg_id":7}}\\n'
-    """
-    return msgspec.json.encode({"src": src, "dest": dest, "body": body}) + b"\n"
-
-
-def _fields(request: _Request) -> Fields:
+def _fields(request: Request) -> Fields:
     return {
         "type": request.type, "key": request.key, "value": request.value, "from": request.from_, "to": request.to,
         "create_if_not_exists": request.create_if_not_exists,

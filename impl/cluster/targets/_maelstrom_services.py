@@ -14,12 +14,13 @@ from random import Random
 
 import msgspec
 
+from scrutator.impl.maelstrom import KEY_DOES_NOT_EXIST, NOT_SUPPORTED, PRECONDITION_FAILED
+
 Fields = Mapping[str, object]
 Service = Callable[[str, Fields], Fields]  # who asks, body of the request -> body of the answer
 
 UNSEEN_MAX = 100  # changes that a client of seq-kv may be behind
 COPIES = 5  # of lww-kv
-NOT_SUPPORTED, KEY_DOES_NOT_EXIST, PRECONDITION_FAILED = 10, 20, 22
 
 Key = bytes  # a key may be any JSON value: as such it is told from others by its text
 

@@ -22,9 +22,9 @@ from scrutator.impl.cluster.target import Refused, TargetError, Unknown
 from scrutator.impl.cluster.targets._maelstrom_network import Body, Network
 from scrutator.impl.cluster.targets._maelstrom_program import Program
 from scrutator.impl.cluster.targets._options import number, one_of, yes_or_no
+from scrutator.impl.maelstrom import KEY_DOES_NOT_EXIST, PRECONDITION_FAILED, TEMPORARILY_UNAVAILABLE
 
 DEFINITE = frozenset({1, 10, 11, 12, 14, 20, 21, 22, 30})
-KEY_DOES_NOT_EXIST, PRECONDITION_FAILED, TEMPORARILY_UNAVAILABLE = 20, 22, 11
 READY_S_MAX = 15.0  # for programs that elect a leader first; one that stays unavailable is asked all the same
 
 
