@@ -16,7 +16,7 @@ from struct import Struct as Layout
 import msgspec
 from msgspec import Struct
 
-from scrutator.impl.machine import Reply
+from scrutator.impl.machine import REPLY_BYTES_MAX, Reply
 from scrutator.impl.node.config import Limits, NodeConfig
 from scrutator.impl.raft.messages import AnyMessage
 
@@ -75,9 +75,9 @@ def command_bytes_max(limits: Limits) -> int:
 
 
 def frame_bytes_max(config: NodeConfig) -> int:
-    """Bytes that the payload of a frame may have: one large command, a batch of small ones, or a piece of a snapshot."""
+    """Bytes that the payload of a frame may have: one large command or reply, a batch of small ones, or a piece of a snapshot."""
     options = config.options
-    return max(command_bytes_max(config.limits), options.batch_bytes, options.chunk_bytes) + SLACK_BYTES
+    return max(command_bytes_max(config.limits), REPLY_BYTES_MAX, options.batch_bytes, options.chunk_bytes) + SLACK_BYTES
 
 
 # --- sending ----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrutator.impl.machine import Reply
+from scrutator.impl.machine import REPLY_BYTES_MAX, Reply
 from scrutator.impl.node.config import Limits, NodeConfig, Place
 from scrutator.impl.node.links.wire import (
     HEADER,
@@ -215,3 +215,10 @@ def test_a_large_frame_in_many_pieces_is_kept_once() -> None:
     for at in range(0, len(stream), 100):
         got += decoder.feed(stream[at : at + 100])
     assert got == sent
+
+
+def test_the_largest_reply_goes_through_however_small_commands_must_be():
+    config = NodeConfig("a", "c", "", {"a": Place("127.0.0.1:1", "127.0.0.1:2")}, limits=Limits(value_bytes_max=1000))
+    largest = Forwarded("a", "b", 1, Reply(b"x" * REPLY_BYTES_MAX))
+    frames = encode([largest], frame_bytes_max(config))
+    assert greeted(frame_bytes_max(config)).feed(frames) == [largest]
