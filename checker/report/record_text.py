@@ -73,10 +73,14 @@ def _warnings(run: Run) -> list[str]:
         found.append(f"{plural(counts.keys_not_read_at_the_end, 'last read')} got no answer after all faults were healed.")
     if run.plan.faults and not counts.faults:
         found.append("No fault was injected: the run was too short.")
-    found += run.node_problems[:ERRORS_SHOWN_MAX]
-    found += [f"A fault went wrong: {error}" for error in run.fault_errors[:ERRORS_SHOWN_MAX]]
-    if len(run.fault_errors) > ERRORS_SHOWN_MAX:
-        found.append(f"and {len(run.fault_errors) - ERRORS_SHOWN_MAX:,} more; see run.json")
-    if found and run.client_errors:
-        found += [f"Clients met {count:,} times: {error}" for error, count in list(run.client_errors.items())[:ERRORS_SHOWN_MAX]]
+    found += _first(run.node_problems)
+    found += _first([f"A fault went wrong: {error}" for error in run.fault_errors])
+    if found:
+        found += _first([f"Clients met {count:,} times: {error}" for error, count in run.client_errors.items()])
     return found
+
+
+def _first(said: list[str]) -> list[str]:
+    """A few of them, and how many more there are."""
+    more = len(said) - ERRORS_SHOWN_MAX
+    return said if more <= 0 else [*said[:ERRORS_SHOWN_MAX], f"and {more:,} more; see run.json"]

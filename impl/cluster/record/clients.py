@@ -22,7 +22,8 @@ from scrutator.impl.history import History, Plain
 
 TURN_MAX = 40  # operations after which a client that goes about goes on to the next node
 BEHIND_MAX_S = 0.5  # what a client does not catch up with
-TROUBLES_MAX = 50  # different errors that are kept
+TROUBLES_MAX = 50  # different errors that are told apart
+OTHERS = "other errors"
 
 
 class Habit(Enum):
@@ -43,7 +44,7 @@ class Ended(Enum):
 
 @dataclass(slots=True)
 class Counts:
-    """What happened so far; ``troubles`` are errors in words."""
+    """What happened so far; ``troubles`` are errors in words, those beyond `TROUBLES_MAX` different ones together as `OTHERS`."""
 
     done: Counter[str] = field(default_factory=Counter)  # by method
     refused: int = 0
@@ -53,8 +54,7 @@ class Counts:
     def trouble(self, error: BaseException) -> None:
         text = str(error) or ("no answer in time" if isinstance(error, TimeoutError) else "")
         said = ": ".join(filter(None, (type(error).__name__, text)))[:160]
-        if said in self.troubles or len(self.troubles) < TROUBLES_MAX:
-            self.troubles[said] += 1
+        self.troubles[said if said in self.troubles or len(self.troubles) < TROUBLES_MAX else OTHERS] += 1
 
 
 @dataclass(slots=True)
